@@ -1,0 +1,50 @@
+//! Grids: which noise levels a sampler visits, from the noisiest to the cleanest.
+
+use crate::math;
+
+/// Fills `lambdas` with values uniform in lambda from `noisiest` to `cleanest`, both ends included.
+///
+/// A grid of one holds `noisiest`. Source: Lu et al. 2022 (the logSNR-uniform grid).
+pub fn uniform_lambda(noisiest: f32, cleanest: f32, lambdas: &mut [f32]) {
+    let last = lambdas.len().saturating_sub(1).max(1) as f32;
+    for (i, lambda) in lambdas.iter_mut().enumerate() {
+        *lambda = noisiest + (cleanest - noisiest) * (i as f32 / last);
+    }
+}
+
+/// Fills `lambdas` with Karras' grid: `sigma^(1/rho)` uniform between the ends, both included.
+///
+/// Written for relative noise `sigma / alpha = e^(-lambda)`, so that it serves every schedule. `rho = 7` is the
+/// published choice. Source: Karras et al. 2022, equation 5.
+pub fn karras(noisiest: f32, cleanest: f32, rho: f32, lambdas: &mut [f32]) {
+    let last = lambdas.len().saturating_sub(1).max(1) as f32;
+    let (high, low) = (math::exp(-noisiest / rho), math::exp(-cleanest / rho));
+    for (i, lambda) in lambdas.iter_mut().enumerate() {
+        *lambda = -rho * math::ln(high + (low - high) * (i as f32 / last));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_grids_keep_their_ends_and_fall_in_noise() {
+        for fill in [|l: &mut [f32]| uniform_lambda(-4.4, 6.2, l), |l: &mut [f32]| karras(-4.4, 6.2, 7.0, l)] {
+            let mut lambdas = [0.0; 18];
+            fill(&mut lambdas);
+            assert!((lambdas[0] + 4.4).abs() < 1e-5 && (lambdas[17] - 6.2).abs() < 1e-4);
+            assert!(lambdas.windows(2).all(|w| w[0] < w[1]));
+        }
+    }
+
+    #[test]
+    fn karras_matches_the_published_formula() {
+        // sigma_i = (80^(1/7) + i/17 (0.002^(1/7) - 80^(1/7)))^7 at i = 9, evaluated in double precision: 1.5017.
+        let mut lambdas = [0.0; 18];
+        karras(-(80f32.ln()), -(0.002f32.ln()), 7.0, &mut lambdas);
+        let expected =
+            (80f64.powf(1.0 / 7.0) + 9.0 / 17.0 * (0.002f64.powf(1.0 / 7.0) - 80f64.powf(1.0 / 7.0))).powi(7);
+        assert!(((-lambdas[9]).exp() as f64 / expected - 1.0).abs() < 1e-5);
+    }
+}

@@ -1,0 +1,26 @@
+//! Scores and denoisers: what a model says about a noisy state.
+//!
+//! [`Denoiser`] is what a sampler runs: the raw output `F` of a network at a stored noise level. [`ScoreModel`] is what
+//! the laboratory runs: `grad ln p_t(x)`. [`Prediction`] is the one place that converts between what networks predict.
+
+mod mixture;
+mod prediction;
+
+pub use mixture::{Component, GaussianMixture, MixtureDenoiser};
+pub use prediction::{Linear, Prediction, Target};
+
+/// A model of the score, the gradient of the log density of the noisy state at diffusion time `t`.
+pub trait ScoreModel {
+    /// Number of components of a state.
+    fn dim(&self) -> usize;
+    /// Writes `grad_x ln p_t(x)` to `out`; `x` and `out` have [`dim`](Self::dim) components.
+    fn score(&mut self, x: &[f32], t: f32, out: &mut [f32]);
+}
+
+/// A network, exact or trained, float or quantised, at the noise levels of its table.
+pub trait Denoiser {
+    /// Writes the raw output `F(x, level)` to `out`.
+    ///
+    /// `class` is `None` for the unconditional output. An index past the end of the level table means its last level.
+    fn predict(&mut self, level: usize, class: Option<u16>, x: &[f32], out: &mut [f32]);
+}
