@@ -1,10 +1,44 @@
+//! Diffusion models on microcontrollers: `no_std`, no heap, no panic, the same bits on every target.
+//!
+//! The layers, each of which knows only those above it:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`math`] | elementary functions; the only file that names libm |
+//! | [`random`] | seeded streams and normal numbers |
+//! | [`schedule`] | noise levels, schedules and grids |
+//! | [`score`] | score models, denoisers, conversions between predictions, the exact mixture |
+//! | [`network`] | the quantised network: layers in place, integer kernels, forward pass |
+//! | [`sampler`] | plans (samplers as rows of coefficients) and the loop that runs them |
+//! | [`model`] | the blob: parse, memory, self-test |
+//!
+//! Linking a model into firmware takes four calls:
+//!
+//! ```
+//! use mote_core::model::{Arena, Model, arena_bytes};
+//! use mote_core::sampler::SampleOptions;
+//!
+//! const BLOB: &[u8] = include_bytes!("../tests/golden/v1-digits-random.mote");
+//!
+//! let mut arena = Arena::<{ arena_bytes(BLOB) }>::new();
+//! let model = Model::parse(BLOB)?;
+//! let mut bound = model.bind(&mut arena)?;
+//! bound.self_test()?;
+//!
+//! let plan = model.plan(0).ok_or("no plan")?;
+//! let mut sample = [0.0; 64];
+//! bound.sample(&plan, SampleOptions::default(), 42, 0, &mut sample);
+//! model.unscale(&mut sample);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(missing_docs, missing_debug_implementations)]
 
-pub mod math;
-pub mod schedule;
-pub mod score;
-
 #[cfg(test)]
 extern crate std;
+
+pub mod math;
+pub mod random;
+pub mod schedule;
+pub mod score;
