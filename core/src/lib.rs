@@ -39,6 +39,9 @@
 extern crate std;
 
 pub mod math;
+pub mod model;
+pub mod network;
 pub mod random;
+pub mod sampler;
 pub mod schedule;
 pub mod score;

@@ -1,1 +1,3 @@
+//! What the whole-system tests share: models with random weights.
 
+pub mod random_model;

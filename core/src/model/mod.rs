@@ -1,0 +1,23 @@
+//! The model blob: bytes checked once into a type that proves them, and the memory a model runs in.
+//!
+//! [`Model::parse`] checks everything that `docs/blob-format.md` asks for. After that nothing can fail: a [`Bound`]
+//! model samples without a `Result`. [`arena_bytes`] tells at compile time how much memory that takes.
+
+mod arena;
+mod error;
+mod header;
+mod parse;
+mod view;
+mod write;
+
+pub use arena::{Arena, ArenaTooSmall, Bound, SelfTestError};
+pub use error::{ParseError, Part};
+pub use header::{HEADER_BYTES, Role, SelfTest, arena_bytes};
+pub use view::{Model, NamedPlan};
+pub use write::{LayerParts, LevelParts, ModelParts, Parameters, PlanParts, WriteError};
+
+/// Sections start at multiples of this many bytes.
+pub const ALIGNMENT: usize = 16;
+
+/// The largest number of bytes of a plan's name.
+pub const PLAN_NAME_MAX: usize = 16;

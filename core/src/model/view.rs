@@ -1,0 +1,184 @@
+use super::header::{Header, Role, SelfTest, arena_bytes_of};
+use super::{Arena, ArenaTooSmall, Bound};
+use crate::network::{F32Le, Network};
+use crate::sampler::{Plan, ROW_BYTES};
+use crate::score::Prediction;
+
+/// A checked model, viewed in place in its blob.
+#[derive(Clone, Debug)]
+pub struct Model<'a> {
+    pub(super) header: Header,
+    pub(super) bytes: usize,
+    pub(super) mean: F32Le<'a>,
+    pub(super) deviation: F32Le<'a>,
+    pub(super) network: Network<'a>,
+    pub(super) plans: &'a [[u8; 32]],
+    pub(super) rows: &'a [[u8; ROW_BYTES]],
+    pub(super) text: &'a str,
+}
+
+/// A plan of a model, with what its descriptor says.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedPlan<'a> {
+    /// Its name: printable ASCII, no space.
+    pub name: &'a str,
+    /// Its rows.
+    pub plan: Plan<'a>,
+    /// How many predictions it keeps.
+    pub history: usize,
+    /// The guidance weight it was made for; 0 for none.
+    pub guidance: f32,
+}
+
+impl<'a> Model<'a> {
+    /// What the model is for.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.header.role
+    }
+
+    /// What the network's output stands for.
+    #[must_use]
+    pub fn prediction(&self) -> Prediction {
+        self.header.prediction
+    }
+
+    /// Number of components of the network's input.
+    #[must_use]
+    pub fn dim_in(&self) -> usize {
+        self.header.dim_in
+    }
+
+    /// Number of components of the network's output, and of a sample.
+    #[must_use]
+    pub fn dim_out(&self) -> usize {
+        self.header.dim_out
+    }
+
+    /// Number of classes; 0 for an unconditional model.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.header.classes
+    }
+
+    /// Height and width, if a sample is an image.
+    #[must_use]
+    pub fn image(&self) -> Option<(u16, u16)> {
+        self.header.image
+    }
+
+    /// The data's standard deviation after scaling.
+    #[must_use]
+    pub fn sigma_data(&self) -> f32 {
+        self.header.sigma_data
+    }
+
+    /// The self-test.
+    #[must_use]
+    pub fn self_test(&self) -> SelfTest {
+        self.header.self_test
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network<'a> {
+        &self.network
+    }
+
+    /// Bytes of the blob.
+    #[must_use]
+    pub fn blob_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The text for people and host tools, a TOML document.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Mean and standard deviation of each component of the data.
+    pub fn scaling(&self) -> impl ExactSizeIterator<Item = (f32, f32)> + use<'a> {
+        self.mean.iter().zip(self.deviation.iter())
+    }
+
+    /// Brings a sample to the data's own units, in place: `x * deviation + mean`.
+    pub fn unscale(&self, sample: &mut [f32]) {
+        for (x, (mean, deviation)) in sample.iter_mut().zip(self.scaling()) {
+            *x = *x * deviation + mean;
+        }
+    }
+
+    /// Number of plans.
+    #[must_use]
+    pub fn plan_count(&self) -> usize {
+        self.plans.len()
+    }
+
+    /// The plan of this number, or `None` past the end.
+    #[must_use]
+    pub fn plan(&self, number: usize) -> Option<NamedPlan<'a>> {
+        self.plans().nth(number)
+    }
+
+    /// The plan of this name.
+    #[must_use]
+    pub fn plan_named(&self, name: &str) -> Option<NamedPlan<'a>> {
+        self.plans().find(|plan| plan.name == name)
+    }
+
+    /// All plans in order.
+    pub fn plans(&self) -> impl Iterator<Item = NamedPlan<'a>> + use<'a> {
+        let mut rest = self.rows;
+        self.plans.iter().filter_map(move |bytes| {
+            let descriptor = PlanDescriptor::read(bytes);
+            let (rows, after) = rest.split_at_checked(descriptor.rows)?;
+            rest = after;
+            Some(NamedPlan {
+                name: descriptor.name,
+                plan: Plan::from_bytes(rows, descriptor.start_scale),
+                history: descriptor.history,
+                guidance: descriptor.guidance,
+            })
+        })
+    }
+
+    /// Bytes of working memory that the model needs.
+    #[must_use]
+    pub fn arena_bytes(&self) -> usize {
+        let Header { dim_in, dim_out, width, history, classes, .. } = self.header;
+        arena_bytes_of(dim_in, dim_out, width, history, classes > 0)
+    }
+
+    /// Lends the model its memory.
+    ///
+    /// # Errors
+    /// [`ArenaTooSmall`] when the arena has fewer bytes than [`arena_bytes`](Self::arena_bytes).
+    pub fn bind<'m, const N: usize>(&'m self, arena: &'m mut Arena<N>) -> Result<Bound<'m, 'a>, ArenaTooSmall> {
+        Bound::new(self, arena.words())
+    }
+}
+
+/// A plan's descriptor as it lies in the blob.
+pub(super) struct PlanDescriptor<'a> {
+    pub name: &'a str,
+    pub rows: usize,
+    pub history: usize,
+    pub start_scale: f32,
+    pub guidance: f32,
+}
+
+impl<'a> PlanDescriptor<'a> {
+    pub fn read(bytes: &'a [u8; 32]) -> Self {
+        let [name @ .., r0, r1, history, _, s0, s1, s2, s3, g0, g1, g2, g3, _, _, _, _] = bytes;
+        let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
+        let name = name.get(..end).and_then(|name| core::str::from_utf8(name).ok()).unwrap_or("");
+        Self {
+            name,
+            rows: usize::from(u16::from_le_bytes([*r0, *r1])),
+            history: usize::from(*history),
+            start_scale: f32::from_le_bytes([*s0, *s1, *s2, *s3]),
+            guidance: f32::from_le_bytes([*g0, *g1, *g2, *g3]),
+        }
+    }
+}

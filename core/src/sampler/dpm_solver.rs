@@ -1,0 +1,71 @@
+use super::builder::{Step, last_row};
+use super::{PlanBuilder, Row};
+use crate::math;
+use crate::schedule::NoiseLevel;
+use crate::score::Prediction;
+
+/// DPM-Solver++(2M), deterministic (`eta = 0`) or as an SDE (`eta = 1`).
+///
+/// `x_t = (sigma_t / sigma_s) e^(-eta h) x + alpha_t (1 - e^(-(1 + eta) h)) [m_s + (m_s - m_prev) / (2 r)]
+/// + sigma_t sqrt(1 - e^(-2 eta h)) z` with `r = h_prev / h`. The first step and the step to the data use `m_s` alone.
+/// Order 2 (weak order 2 as an SDE). Source: Lu et al. 2022, DPM-Solver++, algorithm 2 and equation 18.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DpmSolver2M {
+    /// Share of the reverse SDE's noise, from 0 to 1.
+    pub eta: f32,
+}
+
+impl PlanBuilder for DpmSolver2M {
+    fn history(&self) -> usize {
+        2
+    }
+
+    fn row(&self, i: usize, levels: &[NoiseLevel], prediction: Prediction) -> Option<Row> {
+        let index = u16::try_from(i).ok()?;
+        let from = *levels.get(i)?;
+        let Some(Step { to, h }) = Step::of(i, levels) else {
+            return Some(last_row(index, from, prediction));
+        };
+        let x0 = prediction.x0(from);
+        let gain = -to.alpha * math::expm1(-(1.0 + self.eta) * h);
+        let slope = match i.checked_sub(1).and_then(|before| Step::of(before, levels)) {
+            Some(before) => 0.5 * h / before.h,
+            None => 0.0,
+        };
+        Some(Row {
+            level: index,
+            p: x0.x,
+            q: x0.f,
+            a: to.sigma / from.sigma * math::exp(-self.eta * h),
+            b: [gain * (1.0 + slope), -gain * slope, 0.0, 0.0],
+            e: to.sigma * math::sqrt(-math::expm1(-2.0 * self.eta * h)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::builder::moments;
+    use super::*;
+
+    #[test]
+    fn dpm_solver_2m_has_order_two_on_gaussian_data() {
+        let order = moments::order(&DpmSolver2M { eta: 0.0 }, 0.5, 64);
+        assert!((order - 2.0).abs() < 0.1, "{order}");
+    }
+
+    #[test]
+    fn the_sde_form_has_weak_order_two_on_gaussian_data() {
+        let order = moments::order(&DpmSolver2M { eta: 1.0 }, 0.5, 64);
+        assert!((order - 2.0).abs() < 0.15, "{order}");
+    }
+
+    #[test]
+    fn the_first_step_is_ddims() {
+        let levels = [NoiseLevel::variance_preserving(-1.0), NoiseLevel::variance_preserving(0.3)];
+        let first = DpmSolver2M { eta: 0.0 }.row(0, &levels, Prediction::V).unwrap();
+        let ddim = super::super::Ddim { eta: 0.0 }.row(0, &levels, Prediction::V).unwrap();
+        assert!((first.a - ddim.a).abs() < 1e-6 && (first.b[0] - ddim.b[0]).abs() < 1e-6);
+        assert_eq!((first.p, first.q, first.e), (ddim.p, ddim.q, 0.0));
+    }
+}

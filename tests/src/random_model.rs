@@ -1,0 +1,199 @@
+//! Models with random weights: every feature of the format, any shape, no training.
+
+use mote_core::model::{Arena, LayerParts, LevelParts, Model, ModelParts, Parameters, PlanParts, Role, SelfTest};
+use mote_core::network::{Activation, ActivationFormat};
+use mote_core::random::{NormalSource, Stream, Ziggurat};
+use mote_core::sampler::{Ancestral, AncestralVariance, DpmSolver2M, PlanBuilder, Row, start_scale};
+use mote_core::schedule::{NoiseLevel, uniform_lambda};
+use mote_core::score::Prediction;
+
+/// The shape and the features of a random model.
+#[derive(Clone, Debug)]
+pub struct RandomModel {
+    /// Components of a sample.
+    pub dim: usize,
+    /// Widths and activations of the hidden layers.
+    pub hidden: Vec<(usize, Activation)>,
+    /// Whether hidden layers between equal widths are residual.
+    pub residual: bool,
+    /// Number of classes.
+    pub classes: u16,
+    /// Number of noise levels, which is the number of steps of both plans.
+    pub levels: usize,
+    /// The largest activation code.
+    pub q_max: u16,
+    /// Seed of the weights.
+    pub seed: u64,
+}
+
+impl RandomModel {
+    /// 64-128-128-128-64 with ReLU, SiLU and a residual layer, two classes, ten steps.
+    pub fn digits() -> Self {
+        Self {
+            dim: 64,
+            hidden: vec![(128, Activation::Relu), (128, Activation::Silu), (128, Activation::Relu)],
+            residual: true,
+            classes: 2,
+            levels: 10,
+            q_max: 127,
+            seed: 1,
+        }
+    }
+
+    /// 2-16-16-2 with ReLU, four steps: small enough to be built into an image.
+    pub fn tiny() -> Self {
+        Self {
+            dim: 2,
+            hidden: vec![(16, Activation::Relu), (16, Activation::Relu)],
+            residual: false,
+            classes: 0,
+            levels: 4,
+            q_max: 127,
+            seed: 2,
+        }
+    }
+
+    /// The blob, its self-test included. Plan 0 is `dpm++2m`, plan 1 is `ddpm`.
+    pub fn blob(&self) -> Vec<u8> {
+        let weights = Weights::draw(self);
+        let first = weights.write(self, 0);
+        let digest = {
+            let model = Model::parse(&first).expect("a random model parses");
+            let mut arena = Box::new(Arena::<65536>::new());
+            model.bind(&mut arena).expect("a random model fits").self_test_digest()
+        };
+        weights.write(self, digest)
+    }
+}
+
+struct LayerWeights {
+    rows: usize,
+    cols: usize,
+    activation: Activation,
+    residual: bool,
+    weights: Vec<i8>,
+    multipliers: Vec<i16>,
+    scales: Vec<f32>,
+    float_biases: Vec<f32>,
+}
+
+struct Weights {
+    layers: Vec<LayerWeights>,
+    level_biases: Vec<Vec<i16>>,
+    class_biases: Vec<i16>,
+}
+
+/// Bits of the codes that stand for one unit of activation.
+const CODE_SHIFT: u8 = 5;
+
+impl Weights {
+    fn draw(shape: &RandomModel) -> Self {
+        let mut noise = Ziggurat::new(Stream::new(shape.seed));
+        let mut layers = Vec::new();
+        let mut cols = shape.dim;
+        let outputs = [(shape.dim, Activation::None)];
+        for (number, &(rows, activation)) in shape.hidden.iter().chain(&outputs).enumerate() {
+            let deviation = 30.0;
+            layers.push(LayerWeights {
+                rows,
+                cols,
+                activation,
+                residual: shape.residual && number > 0 && rows == cols && activation != Activation::None,
+                weights: (0..rows * cols).map(|_| (noise.normal() * deviation).clamp(-127.0, 127.0) as i8).collect(),
+                // Pre-activations of about one unit (2^10) for codes of about 2^10 / 2^CODE_SHIFT.
+                multipliers: (0..rows)
+                    .map(|_| {
+                        let gain = f32::from(1u16 << CODE_SHIFT) / (deviation * (cols as f32).sqrt());
+                        (gain * (1.0 + 0.1 * noise.normal().clamp(-3.0, 3.0)) * 8192.0).clamp(1.0, 32767.0) as i16
+                    })
+                    .collect(),
+                scales: (0..rows).map(|_| 1.0 / (deviation * (cols as f32).sqrt() * 32.0)).collect(),
+                float_biases: (0..rows).map(|_| 0.1 * noise.normal()).collect(),
+            });
+            cols = rows;
+        }
+        let hidden_rows: usize = shape.hidden.iter().map(|(rows, _)| rows).sum();
+        let mut biases = |count: usize| (0..count).map(|_| (noise.normal() * 300.0) as i16).collect::<Vec<_>>();
+        let level_biases = (0..shape.levels).map(|_| biases(hidden_rows)).collect();
+        let class_biases = biases(usize::from(shape.classes) * hidden_rows);
+        Self { layers, level_biases, class_biases }
+    }
+
+    fn write(&self, shape: &RandomModel, digest: u64) -> Vec<u8> {
+        let layers: Vec<_> = self
+            .layers
+            .iter()
+            .map(|layer| {
+                let output = layer.activation == Activation::None;
+                LayerParts {
+                    rows: layer.rows as u16,
+                    cols: layer.cols as u16,
+                    activation: layer.activation,
+                    residual: layer.residual,
+                    level_biases: !output,
+                    class_biases: !output && shape.classes > 0,
+                    input_format: if shape.q_max > 127 { ActivationFormat::Bits16 } else { ActivationFormat::Bits8 },
+                    input_max: shape.q_max,
+                    parameters: if output {
+                        Parameters::Output { scales: &layer.scales, biases: &layer.float_biases }
+                    } else {
+                        Parameters::Hidden { multipliers: &layer.multipliers, biases: &[] }
+                    },
+                    weights: &layer.weights,
+                }
+            })
+            .collect();
+        let mut lambdas = vec![0.0; shape.levels];
+        uniform_lambda(-4.6, 4.1, &mut lambdas);
+        let noise: Vec<_> = lambdas.iter().map(|lambda| NoiseLevel::variance_preserving(*lambda)).collect();
+        // A multiplier of 8192 over 2^(16 + 1) is 1/16; codes shift with the levels to exercise every path.
+        let shifts: Vec<Vec<(u8, u8)>> = (0..shape.levels)
+            .map(|level| {
+                let shift = CODE_SHIFT + (level % 2) as u8;
+                shape.hidden.iter().map(|_| (1, shift)).chain([(0, 0)]).collect()
+            })
+            .collect();
+        let levels: Vec<_> = noise
+            .iter()
+            .zip(&shifts)
+            .zip(&self.level_biases)
+            .map(|((noise, shifts), biases)| LevelParts {
+                noise: *noise,
+                input_scale: 32.0,
+                output_gain: 1.0,
+                shifts,
+                biases,
+            })
+            .collect();
+        let rows = |sampler: &dyn PlanBuilder| -> Vec<Row> {
+            (0..sampler.rows(noise.len()))
+                .map(|i| sampler.row(i, &noise, Prediction::V).expect("the row is there"))
+                .collect()
+        };
+        let (fast, slow) = (rows(&DpmSolver2M { eta: 0.0 }), rows(&Ancestral { variance: AncestralVariance::Small }));
+        let start_scale = start_scale(&noise, 1.0);
+        let plans = [
+            PlanParts { name: "dpm++2m", rows: &fast, start_scale, guidance: 0.0 },
+            PlanParts { name: "ddpm", rows: &slow, start_scale, guidance: 0.0 },
+        ];
+        let (mean, deviation) = (vec![0.25; shape.dim], vec![2.0; shape.dim]);
+        let parts = ModelParts {
+            role: Role::Sampler,
+            prediction: Prediction::V,
+            sigma_data: 1.0,
+            classes: shape.classes,
+            image: (shape.dim == 64).then_some((8, 8)),
+            mean: &mean,
+            deviation: &deviation,
+            layers: &layers,
+            levels: &levels,
+            class_biases: &self.class_biases,
+            plans: &plans,
+            text: "name = \"random weights\"\n",
+            self_test: SelfTest { plan: 1, class: None, sample: 3, seed: 2026, digest },
+        };
+        let mut blob = vec![0; parts.blob_bytes().expect("the counts fit")];
+        parts.write(&mut blob).expect("the buffer is long enough");
+        blob
+    }
+}
