@@ -6,8 +6,12 @@ use crate::score::Prediction;
 
 /// DPM-Solver++(2M), deterministic (`eta = 0`) or as an SDE (`eta = 1`).
 ///
-/// `x_t = (sigma_t / sigma_s) e^(-eta h) x + alpha_t (1 - e^(-(1 + eta) h)) [m_s + (m_s - m_prev) / (2 r)]
-/// + sigma_t sqrt(1 - e^(-2 eta h)) z` with `r = h_prev / h`. The first step and the step to the data use `m_s` alone.
+/// ```text
+/// x_t = (sigma_t / sigma_s) e^(-eta h) x + alpha_t (1 - e^(-(1 + eta) h)) [m_s + (m_s - m_prev) / (2 r)]
+///       + sigma_t sqrt(1 - e^(-2 eta h)) z,                                      r = h_prev / h
+/// ```
+///
+/// The first step and the step to the data use `m_s` alone.
 /// Order 2 (weak order 2 as an SDE). Source: Lu et al. 2022, DPM-Solver++, algorithm 2 and equation 18.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DpmSolver2M {
