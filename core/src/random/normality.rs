@@ -9,7 +9,7 @@ use std::vec::Vec;
 use super::NormalSource;
 
 /// How many normals a test draws.
-pub const COUNT: usize = if cfg!(debug_assertions) { 1 << 21 } else { 1 << 22 };
+pub const COUNT: usize = if cfg!(debug_assertions) { 1 << 20 } else { 1 << 22 };
 
 /// `count` normals.
 pub fn draw(source: &mut impl NormalSource, count: usize) -> Vec<f32> {
@@ -62,8 +62,7 @@ pub fn assert_even_over_bins(sample: &[f32]) {
 /// Mean, variance, skewness and kurtosis within four standard errors; false-alarm rate 2.6e-4.
 pub fn assert_normal_moments(sample: &[f32]) {
     let n = sample.len() as f64;
-    // About the known mean and variance, raw moments have standard errors by the moments of a
-    // normal; skewness and kurtosis are about the sample's own, with errors sqrt(6/n), sqrt(24/n).
+    // Times n, the four estimates have the variances 1, 2, 6 and 24 for a normal.
     let mean = sample.iter().map(|z| f64::from(*z)).sum::<f64>() / n;
     let about_mean = |power: i32| {
         let sum: f64 = sample.iter().map(|z| (f64::from(*z) - mean).powi(power)).sum();
@@ -132,5 +131,50 @@ pub fn assert_uncorrelated(sample: &[f32]) {
         // Z Z' has variance 1; (Z^2 - 1)(Z'^2 - 1) has variance 4.
         assert!((plain / n).abs() < 4.0 / n.sqrt(), "lag {lag}: {plain}");
         assert!((squared / n).abs() < 8.0 / n.sqrt(), "squares, lag {lag}: {squared}");
+    }
+}
+
+/// The tests themselves must see small defects.
+mod sensitivity {
+    use super::super::{Stream, Ziggurat};
+    use super::*;
+
+    fn sample_of(seed: u64, defect: impl Fn(f32, f32) -> f32) -> Vec<f32> {
+        let mut previous = 0.0;
+        let mut sample = draw(&mut Ziggurat::new(Stream::new(seed)), COUNT);
+        for z in &mut sample {
+            (previous, *z) = (*z, defect(*z, previous));
+        }
+        sample
+    }
+
+    #[test]
+    #[should_panic(expected = "D = ")]
+    fn kolmogorov_smirnov_sees_a_scale_two_percent_off() {
+        assert_distributed(&mut sample_of(1, |z, _| 1.02 * z), cumulative);
+    }
+
+    #[test]
+    #[should_panic(expected = "chi-square = ")]
+    fn chi_square_sees_a_gap_of_a_hundredth() {
+        assert_even_over_bins(&sample_of(2, |z, _| if z.abs() < 0.01 { 0.01 } else { z }));
+    }
+
+    #[test]
+    #[should_panic(expected = "skewness = ")]
+    fn moments_see_a_slight_skew() {
+        assert_normal_moments(&sample_of(3, |z, _| z + 0.005 * (z * z - 1.0)));
+    }
+
+    #[test]
+    #[should_panic(expected = "beyond 3")]
+    fn tail_counts_see_a_scale_two_percent_off() {
+        assert_normal_tail_counts(&sample_of(4, |z, _| 1.02 * z));
+    }
+
+    #[test]
+    #[should_panic(expected = "lag 1")]
+    fn correlations_see_one_percent_of_the_predecessor() {
+        assert_uncorrelated(&sample_of(5, |z, previous| z + 0.01 * previous));
     }
 }
