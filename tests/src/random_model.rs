@@ -146,11 +146,11 @@ impl Weights {
         let mut lambdas = vec![0.0; shape.levels];
         uniform_lambda(-4.6, 4.1, &mut lambdas);
         let noise: Vec<_> = lambdas.iter().map(|lambda| NoiseLevel::variance_preserving(*lambda)).collect();
-        // A multiplier of 8192 over 2^(16 + 1) is 1/16; codes shift with the levels to exercise every path.
+        // A multiplier of 8192 over 2^(8 + 9) is 1/16; codes shift with the levels to exercise every path.
         let shifts: Vec<Vec<(u8, u8)>> = (0..shape.levels)
             .map(|level| {
                 let shift = CODE_SHIFT + (level % 2) as u8;
-                shape.hidden.iter().map(|_| (1, shift)).chain([(0, 0)]).collect()
+                shape.hidden.iter().map(|_| (9, shift)).chain([(0, 0)]).collect()
             })
             .collect();
         let levels: Vec<_> = noise

@@ -1,16 +1,17 @@
 /// Sums of products stay below this in absolute value; `parse` proves it for every row.
 pub const SUM_LIMIT: i32 = 1 << 23;
 
-/// The one rounding rule: `floor(sum * multiplier / 2^(16 + shift) + 1/2)`, half up, with a single rounding.
+/// The one rounding rule: `floor(sum * multiplier / 2^(8 + shift) + 1/2)`, half up, with a single rounding.
 ///
-/// Computed as `((sum * multiplier >> 16) + 2^(shift - 1)) >> shift`: the floor of the first shift does not disturb the
-/// second, since the half that is added is a whole number there. `|sum| < 2^23` and `0 < multiplier < 2^15`, so nothing
-/// overflows; `shift` is 1..=24. One SMULWB, one addition and one shift on a core with DSP instructions.
+/// Computed as `((sum * multiplier >> 8) + 2^(shift - 1)) >> shift`: the floor of the first shift does not disturb the
+/// second, since the half that is added is a whole number there. `|sum| < 2^23` and `0 < multiplier < 2^15`, so the
+/// first shift leaves 30 bits and nothing overflows; `shift` is 1..=24. A core with DSP instructions takes one SMULWB
+/// of `sum << 8`; one without long products takes two short ones, of the sum's upper and lower bytes.
 #[inline]
 #[must_use]
 pub fn requantise(sum: i32, multiplier: i16, shift: u32) -> i32 {
-    let high = (i64::from(sum) * i64::from(multiplier)) >> 16;
-    (high as i32).wrapping_add(half(shift)) >> (shift & 31)
+    let product = (i64::from(sum) * i64::from(multiplier)) >> 8;
+    (product as i32).wrapping_add(half(shift)) >> (shift & 31)
 }
 
 /// `floor(value / 2^shift + 1/2)`: half of the last unit is rounded up.
@@ -46,7 +47,7 @@ mod tests {
             for multiplier in [1i16, 2, 3, 255, 16_384, 32_767] {
                 for shift in 1..=24u32 {
                     // The exact quotient in 128 bits: floor((2 sum m + 2^t) / 2^(t + 1)).
-                    let t = 16 + shift;
+                    let t = 8 + shift;
                     let exact =
                         ((2 * i128::from(sum) * i128::from(multiplier)) + (1i128 << t)).div_euclid(1i128 << (t + 1));
                     assert_eq!(i128::from(requantise(sum, multiplier, shift)), exact, "{sum} {multiplier} {shift}");
