@@ -1,1 +1,28 @@
+//! Mote's host side: data, training, quantisation, sampling, reports and the command line.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`data`] | tables, splits and scaling |
+//! | [`recipe`], [`run`] | every choice of a run as TOML, and the folder of a run |
+//! | [`network`], [`noise`], [`train`], [`checkpoint`] | the float network and its training, the only place that knows dfdx |
+//! | [`training_run`] | training with progress, metrics, interruption and resume |
+//! | [`plan`], [`denoiser`], [`pool`] | samplers by name, the float network in core's sampler, many samples at once |
+//! | [`quantize`] | calibration and export of a blob |
+//! | [`metrics`], [`picture`] | distances between sample sets, grids and charts |
+//! | [`files`] | atomic writing |
 
+pub mod checkpoint;
+pub mod data;
+pub mod denoiser;
+pub mod files;
+pub mod metrics;
+pub mod network;
+pub mod noise;
+pub mod picture;
+pub mod plan;
+pub mod pool;
+pub mod quantize;
+pub mod recipe;
+pub mod run;
+pub mod train;
+pub mod training_run;

@@ -205,6 +205,9 @@ pub(super) const fn arena_bytes_of(dim_in: usize, dim_out: usize, width: usize, 
     4 * Workspace::len(dim, history, guided) + (2 * Network::lanes(width)).next_multiple_of(4)
 }
 
+/// Bytes of working memory that suffice for every model.
+pub const ARENA_BYTES_MAX: usize = arena_bytes_of(WIDTH_MAX, WIDTH_MAX, WIDTH_MAX, HISTORY_MAX, true);
+
 /// Bytes of working memory that the model needs, from its header alone: for the size of an
 /// [`Arena`](super::Arena) at compile time. Bytes that are no model give 0.
 ///

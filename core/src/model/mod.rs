@@ -12,7 +12,7 @@ mod write;
 
 pub use arena::{Arena, ArenaTooSmall, Bound, SelfTestError};
 pub use error::{ParseError, Part};
-pub use header::{HEADER_BYTES, Role, SelfTest, arena_bytes};
+pub use header::{ARENA_BYTES_MAX, HEADER_BYTES, Role, SelfTest, arena_bytes};
 pub use view::{Model, NamedPlan};
 pub use write::{LayerParts, LevelParts, ModelParts, Parameters, PlanParts, WriteError};
 

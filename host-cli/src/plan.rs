@@ -1,0 +1,277 @@
+//! Samplers by name, and the table of noise levels that they share.
+
+use std::fmt;
+use std::str::FromStr;
+
+use mote_core::sampler::{
+    Ancestral, AncestralVariance, Ddim, DpmSolver2M, PlanBuilder, Row, Sampler, start_scale,
+};
+use mote_core::schedule::{NoiseLevel, NoiseSchedule, karras, uniform_lambda};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::noise::Noising;
+
+/// The samplers that can be asked for by name.
+pub const SAMPLERS: [(&str, Sampler); 5] = [
+    ("ddpm", Sampler::Ancestral(Ancestral { variance: AncestralVariance::Small })),
+    ("ddpm-large", Sampler::Ancestral(Ancestral { variance: AncestralVariance::Large })),
+    ("ddim", Sampler::Ddim(Ddim { eta: 0.0 })),
+    ("dpm++2m", Sampler::DpmSolver2M(DpmSolver2M { eta: 0.0 })),
+    ("dpm++2m-sde", Sampler::DpmSolver2M(DpmSolver2M { eta: 1.0 })),
+];
+
+/// The most steps a plan may have.
+pub const MAX_STEPS: usize = 4096;
+
+/// Exponent of Karras' grid, as published.
+const KARRAS_RHO: f32 = 7.0;
+
+/// Which noise levels a plan visits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grid {
+    /// Uniform in the logarithm of the signal-to-noise ratio.
+    #[default]
+    LogSnr,
+    /// Karras' grid, rho = 7: finer at small noise.
+    Karras,
+}
+
+/// A sampler, its number of steps and its grid: `SAMPLER:STEPS`, as in `dpm++2m:20`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PlanSpec {
+    /// One of [`SAMPLERS`], by its place there.
+    sampler: usize,
+    /// Number of steps, each with one network evaluation.
+    pub steps: usize,
+    /// The noise levels.
+    pub grid: Grid,
+}
+
+/// Why a plan cannot be made.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The text is not of the form SAMPLER:STEPS.
+    #[error("plan \"{0}\" is not SAMPLER:STEPS or SAMPLER:STEPS:GRID, as in dpm++2m:20 or ddpm:50:karras")]
+    Form(String),
+    /// There is no such sampler.
+    #[error("there is no sampler \"{name}\"{}; the samplers are {}", nearest(name), sampler_names())]
+    Sampler {
+        /// The name given.
+        name: String,
+    },
+    /// The number of steps is out of range.
+    #[error("plan \"{text}\": the number of steps must be 1 to {MAX_STEPS}")]
+    Steps {
+        /// The plan given.
+        text: String,
+    },
+    /// There is no such grid.
+    #[error("there is no grid \"{0}\"; the grids are log-snr and karras")]
+    Grid(String),
+    /// Two plans have one name.
+    #[error("the plan {0} is given twice")]
+    Twice(String),
+    /// No plan is given.
+    #[error("no plan is given; one is needed, as in --plan dpm++2m:20")]
+    None,
+    /// Together the plans visit more levels than a blob holds.
+    #[error("the plans visit {0} noise levels together; a model holds at most 65535")]
+    TooManyLevels(usize),
+}
+
+fn sampler_names() -> String {
+    SAMPLERS.map(|(name, _)| name).join(", ")
+}
+
+/// Says which sampler a name may have meant.
+fn nearest(name: &str) -> String {
+    let best = SAMPLERS.iter().map(|(known, _)| (strsim::damerau_levenshtein(name, known), known)).min();
+    match best {
+        Some((distance, known)) if distance <= 3 => format!(" (did you mean {known}?)"),
+        _ => String::new(),
+    }
+}
+
+impl FromStr for PlanSpec {
+    type Err = PlanError;
+
+    fn from_str(text: &str) -> Result<Self, PlanError> {
+        let mut parts = text.split(':');
+        let (Some(name), Some(steps), grid, None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return Err(PlanError::Form(text.into()));
+        };
+        let Some(sampler) = SAMPLERS.iter().position(|(known, _)| *known == name) else {
+            return Err(PlanError::Sampler { name: name.into() });
+        };
+        let steps = steps.parse().map_err(|_| PlanError::Form(text.into()))?;
+        if !(1..=MAX_STEPS).contains(&steps) {
+            return Err(PlanError::Steps { text: text.into() });
+        }
+        let grid = match grid {
+            None | Some("log-snr") => Grid::LogSnr,
+            Some("karras") => Grid::Karras,
+            Some(other) => return Err(PlanError::Grid(other.into())),
+        };
+        Ok(Self { sampler, steps, grid })
+    }
+}
+
+impl TryFrom<String> for PlanSpec {
+    type Error = PlanError;
+    fn try_from(text: String) -> Result<Self, PlanError> {
+        text.parse()
+    }
+}
+
+impl From<PlanSpec> for String {
+    fn from(spec: PlanSpec) -> Self {
+        spec.to_string()
+    }
+}
+
+impl fmt::Display for PlanSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, _) = SAMPLERS[self.sampler];
+        write!(f, "{name}:{}", self.steps)?;
+        if self.grid == Grid::Karras { f.write_str(":karras") } else { Ok(()) }
+    }
+}
+
+impl PlanSpec {
+    /// The sampler.
+    #[must_use]
+    pub fn sampler(&self) -> Sampler {
+        SAMPLERS[self.sampler].1
+    }
+
+    /// The levels it visits, from the noisiest to the cleanest.
+    #[must_use]
+    pub fn levels(&self, noising: &Noising) -> Vec<NoiseLevel> {
+        let (noisiest, cleanest) = noising.schedule.lambda_range();
+        let mut lambdas = vec![0.0; self.steps];
+        match self.grid {
+            Grid::LogSnr => uniform_lambda(noisiest, cleanest, &mut lambdas),
+            Grid::Karras => karras(noisiest, cleanest, KARRAS_RHO, &mut lambdas),
+        }
+        lambdas.into_iter().map(|lambda| noising.schedule.level_at_lambda(lambda)).collect()
+    }
+}
+
+/// A plan whose rows point into a [`LevelSet`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuiltPlan {
+    /// Its name in a blob, `SAMPLER:STEPS`; at most 16 characters.
+    pub name: String,
+    /// Its rows.
+    pub rows: Vec<Row>,
+    /// The scale of the starting noise.
+    pub start_scale: f32,
+}
+
+/// Plans and the levels that they share, each level once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LevelSet {
+    /// The levels, in the order in which the plans first visit them.
+    pub levels: Vec<NoiseLevel>,
+    /// The plans.
+    pub plans: Vec<BuiltPlan>,
+}
+
+impl LevelSet {
+    /// Builds every plan over one table of levels.
+    ///
+    /// # Errors
+    /// [`PlanError`] when there is no plan, a name comes twice, or there are too many levels.
+    pub fn build(specs: &[PlanSpec], noising: &Noising) -> Result<Self, PlanError> {
+        if specs.is_empty() {
+            return Err(PlanError::None);
+        }
+        let mut set = Self { levels: Vec::new(), plans: Vec::new() };
+        for spec in specs {
+            let own = spec.levels(noising);
+            let places: Vec<usize> = own.iter().map(|level| set.place(*level)).collect();
+            if set.levels.len() > usize::from(u16::MAX) {
+                return Err(PlanError::TooManyLevels(set.levels.len()));
+            }
+            let sampler = spec.sampler();
+            let rows = (0..sampler.rows(own.len()))
+                .filter_map(|i| sampler.row(i, &own, noising.prediction))
+                .map(|row| Row { level: places[usize::from(row.level)] as u16, ..row })
+                .collect();
+            let name = spec.name();
+            if set.plans.iter().any(|plan| plan.name == name) {
+                return Err(PlanError::Twice(name));
+            }
+            set.plans.push(BuiltPlan { name, rows, start_scale: start_scale(&own, noising.sigma_data) });
+        }
+        Ok(set)
+    }
+
+    fn place(&mut self, level: NoiseLevel) -> usize {
+        self.levels.iter().position(|known| *known == level).unwrap_or_else(|| {
+            self.levels.push(level);
+            self.levels.len() - 1
+        })
+    }
+}
+
+impl PlanSpec {
+    /// The plan's name in a blob: its text, with `:k` for Karras' grid so that it fits 16 characters.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.to_string().replace(":karras", ":k")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mote_core::schedule::{Cosine, Schedule};
+    use mote_core::score::Prediction;
+
+    fn noising() -> Noising {
+        Noising { schedule: Schedule::Cosine(Cosine::DEFAULT), prediction: Prediction::V, sigma_data: 1.0 }
+    }
+
+    #[test]
+    fn text_survives_parsing_and_errors_name_the_way_out() {
+        for text in ["ddpm:50", "dpm++2m-sde:4096", "ddim:1:karras"] {
+            let spec: PlanSpec = text.parse().unwrap();
+            assert_eq!(spec.to_string(), text);
+            assert!(spec.name().len() <= 16, "{}", spec.name());
+        }
+        let message = |text: &str| text.parse::<PlanSpec>().unwrap_err().to_string();
+        assert!(message("dpm+2m:20").contains("did you mean dpm++2m?"));
+        assert!(message("ddpm").contains("SAMPLER:STEPS"));
+        assert!(message("ddpm:0").contains("1 to 4096"));
+        assert!(message("ddpm:5:linear").contains("log-snr and karras"));
+    }
+
+    #[test]
+    fn every_name_fits_a_blob() {
+        for (name, _) in SAMPLERS {
+            for suffix in ["4096", "99:karras"] {
+                let spec: PlanSpec = format!("{name}:{suffix}").parse().unwrap();
+                assert!(spec.name().len() <= mote_core::model::PLAN_NAME_MAX, "{}", spec.name());
+            }
+        }
+    }
+
+    #[test]
+    fn plans_on_one_grid_share_their_levels() {
+        let specs = ["dpm++2m:20", "ddpm:20", "ddim:5"].map(|text| text.parse().unwrap());
+        let set = LevelSet::build(&specs, &noising()).unwrap();
+        // The grids of 20 and 5 share their two ends only.
+        assert_eq!(set.levels.len(), 23);
+        assert_eq!(set.plans[1].rows.len(), 20);
+        for plan in &set.plans {
+            assert!(plan.rows.iter().all(|row| usize::from(row.level) < 23));
+        }
+        let twice = ["ddim:5", "ddim:5"].map(|text| text.parse().unwrap());
+        assert_eq!(LevelSet::build(&twice, &noising()), Err(PlanError::Twice("ddim:5".into())));
+    }
+}

@@ -1,0 +1,127 @@
+//! What the float network's activations look like along the samplers' own trajectories.
+
+use mote_core::random::{StreamSequence, Ziggurat};
+use mote_core::sampler::{HISTORY_MAX, Plan, Run, SampleOptions, Workspace};
+use mote_core::score::Denoiser;
+use rayon::prelude::*;
+
+use crate::denoiser::FloatDenoiser;
+use crate::network::FloatNetwork;
+use crate::noise::Noising;
+use crate::plan::LevelSet;
+
+/// How to calibrate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CalibrationOptions {
+    /// Trajectories for each plan.
+    pub samples: usize,
+    /// Seed of their noise; apart from the seeds that evaluation uses.
+    pub seed: u64,
+}
+
+impl Default for CalibrationOptions {
+    fn default() -> Self {
+        Self { samples: 192, seed: 0x0063_616c_6962_7261 }
+    }
+}
+
+/// Values kept of one vector, spread evenly over it.
+const KEPT_PER_VECTOR: usize = 64;
+
+/// Samples of the network's input and of every hidden layer's activations, at every level.
+#[derive(Clone, Debug)]
+pub struct Calibration {
+    /// For each level, values of the scaled input.
+    pub input: Vec<Vec<f32>>,
+    /// For each level and hidden layer, values of its output.
+    pub activations: Vec<Vec<Vec<f32>>>,
+    /// For each hidden layer, the largest pre-activation in absolute value.
+    pub largest_pre: Vec<f32>,
+}
+
+/// A denoiser that keeps what passes through it.
+struct Recorder<'n> {
+    inner: FloatDenoiser<'n>,
+    seen: Calibration,
+}
+
+fn keep(values: &[f32], to: &mut Vec<f32>) {
+    let stride = values.len().div_ceil(KEPT_PER_VECTOR);
+    // Another offset each time, so that every component has its turn.
+    let offset = (to.len() / KEPT_PER_VECTOR) % stride;
+    to.extend(values.iter().skip(offset).step_by(stride));
+}
+
+impl Denoiser for Recorder<'_> {
+    fn predict(&mut self, level: usize, class: Option<u16>, x: &[f32], out: &mut [f32]) {
+        let Calibration { input, activations, largest_pre } = &mut self.seen;
+        self.inner.predict_traced(level, class, x, out, |layer, pre, output| {
+            if let Some(kept) = activations[level].get_mut(layer) {
+                keep(output, kept);
+                largest_pre[layer] = pre.iter().fold(largest_pre[layer], |most, p| most.max(p.abs()));
+            }
+        });
+        keep(self.inner.scaled(), &mut input[level]);
+    }
+}
+
+impl Calibration {
+    fn empty(levels: usize, hidden: usize) -> Self {
+        Self {
+            input: vec![Vec::new(); levels],
+            activations: vec![vec![Vec::new(); hidden]; levels],
+            largest_pre: vec![0.0; hidden],
+        }
+    }
+
+    fn join(mut self, other: Self) -> Self {
+        for (mine, theirs) in self.input.iter_mut().zip(other.input) {
+            mine.extend(theirs);
+        }
+        for (mine, theirs) in self.activations.iter_mut().zip(other.activations) {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                mine.extend(theirs);
+            }
+        }
+        for (mine, theirs) in self.largest_pre.iter_mut().zip(other.largest_pre) {
+            *mine = mine.max(theirs);
+        }
+        self
+    }
+
+    /// Runs every plan and keeps what the network sees, uniformly over the plan's steps. Models with classes are run
+    /// through their classes in turn.
+    #[must_use]
+    pub fn collect(network: &FloatNetwork, noising: &Noising, set: &LevelSet, options: &CalibrationOptions) -> Self {
+        let shape = network.shape();
+        let (dim, hidden, classes) = (shape.dim_in, shape.hidden.len(), shape.classes);
+        let empty = || Self::empty(set.levels.len(), hidden);
+        let mut sequence = StreamSequence::new(options.seed);
+        let streams: Vec<_> = (0..options.samples).map(|_| sequence.next_stream()).collect();
+        let numbered: Vec<_> = streams.into_iter().enumerate().collect();
+        set.plans
+            .iter()
+            .map(|built| {
+                let plan = Plan::new(&built.rows, built.start_scale);
+                // A fixed division into tasks, joined in order, so that the result does not depend on threads.
+                let parts: Vec<_> = numbered
+                    .par_chunks(16)
+                    .map(|chunk| {
+                        let inner = FloatDenoiser::new(network, noising, &set.levels);
+                        let mut recorder = Recorder { inner, seen: empty() };
+                        let mut floats = vec![0.0; Workspace::len(dim, HISTORY_MAX, false)];
+                        for (number, stream) in chunk {
+                            let mut noise = Ziggurat::new(stream.clone());
+                            let workspace = Workspace::new(dim, HISTORY_MAX, false, &mut floats).expect("measured");
+                            let mut sample_options = SampleOptions::default();
+                            sample_options.class = (classes > 0).then(|| (number % classes) as u16);
+                            Run::start(plan, sample_options, workspace, &mut noise).finish(&mut recorder, &mut noise);
+                        }
+                        recorder.seen
+                    })
+                    .collect();
+                parts.into_iter().fold(empty(), Self::join)
+            })
+            .fold(empty(), Self::join)
+    }
+}

@@ -1,0 +1,99 @@
+//! Integer weights and the scales of their rows.
+
+use std::ops::RangeInclusive;
+
+/// The largest weight code.
+const WEIGHT_MAX: f32 = 127.0;
+
+/// A layer's weights in integers: `W = code * scale` with the scale of its row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct IntegerWeights {
+    pub codes: Vec<i8>,
+    /// The scale of each row, as the device applies it.
+    pub scales: Vec<f64>,
+    /// The multipliers of a hidden layer; empty in the last layer.
+    pub multipliers: Vec<i16>,
+    /// `scale = multiplier * 2^(exponent)` in a hidden layer.
+    pub exponent: i32,
+}
+
+/// The scale that a row asks for: its largest weight becomes [`WEIGHT_MAX`].
+fn wished_scales(weights: &[f32], cols: usize) -> Vec<f64> {
+    weights
+        .chunks_exact(cols)
+        .map(|row| f64::from(row.iter().fold(0.0f32, |most, w| most.max(w.abs())) / WEIGHT_MAX))
+        .collect()
+}
+
+fn codes(weights: &[f32], cols: usize, scales: &[f64]) -> Vec<i8> {
+    let code = |w: f32, scale: f64| (f64::from(w) / scale).round().clamp(-127.0, 127.0) as i8;
+    weights.chunks_exact(cols).zip(scales).flat_map(|(row, scale)| row.iter().map(move |w| code(*w, *scale))).collect()
+}
+
+/// Weights of the last layer, with float scales.
+pub(super) fn output_weights(weights: &[f32], cols: usize) -> IntegerWeights {
+    // A row of zeros gets scale 1. The device's scale is f32, so the codes are rounded against that.
+    let scales: Vec<f64> = wished_scales(weights, cols)
+        .into_iter()
+        .map(|scale| if scale > 0.0 { f64::from(scale as f32) } else { 1.0 })
+        .collect();
+    IntegerWeights { codes: codes(weights, cols, &scales), scales, multipliers: Vec::new(), exponent: 0 }
+}
+
+/// Weights of a hidden layer, with multipliers over one power of two: the smallest in `exponents` that fits the largest row.
+///
+/// A row's multiplier is rounded up, so that its largest weight still fits.
+pub(super) fn hidden_weights(weights: &[f32], cols: usize, exponents: RangeInclusive<i32>) -> IntegerWeights {
+    let wished = wished_scales(weights, cols);
+    let largest = wished.iter().fold(0.0f64, |most, scale| most.max(*scale));
+    let fits = |exponent: &i32| (largest / 2f64.powi(*exponent)).ceil() <= f64::from(i16::MAX);
+    let exponent = exponents.clone().find(fits).unwrap_or(*exponents.end());
+    let unit = 2f64.powi(exponent);
+    let multipliers: Vec<i16> =
+        wished.iter().map(|scale| (scale / unit).ceil().clamp(1.0, f64::from(i16::MAX)) as i16).collect();
+    let scales: Vec<f64> = multipliers.iter().map(|m| f64::from(*m) * unit).collect();
+    IntegerWeights { codes: codes(weights, cols, &scales), scales, multipliers, exponent }
+}
+
+impl IntegerWeights {
+    /// The largest sum that inputs up to 1 in absolute value (or from 0 to 1) can reach, over all rows.
+    pub fn reach(&self, cols: usize, never_negative: bool) -> i32 {
+        let reach = |row: &[i8]| {
+            let (mut up, mut down) = (0i32, 0i32);
+            for code in row {
+                up += i32::from(*code).max(0);
+                down -= i32::from(*code).min(0);
+            }
+            if never_negative { up.max(down) } else { up + down }
+        };
+        self.codes.chunks_exact(cols).map(reach).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integer_weights_are_within_half_a_code_of_the_floats() {
+        let weights: Vec<f32> = (0..300).map(|i| ((i * 7919) % 601) as f32 / 300.0 - 1.0).collect();
+        for integer in [hidden_weights(&weights, 100, -60..=0), output_weights(&weights, 100)] {
+            for (row, (codes, floats)) in integer.codes.chunks(100).zip(weights.chunks(100)).enumerate() {
+                for (code, float) in codes.iter().zip(floats) {
+                    let scale = integer.scales[row];
+                    assert!((f64::from(*code) * scale - f64::from(*float)).abs() <= scale * 0.500_001);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn multipliers_use_their_fifteen_bits_and_a_zero_row_survives() {
+        let integer = hidden_weights(&[0.5, -0.25, 0.0, 0.0, 0.001, 0.0], 2, -60..=0);
+        assert!(integer.multipliers[0] > 16_383);
+        assert_eq!(integer.multipliers[1], 1);
+        assert_eq!(integer.codes[2..4], [0, 0]);
+        assert_eq!(integer.reach(2, false), 127 + 64);
+        assert_eq!(integer.reach(2, true), 127);
+    }
+}

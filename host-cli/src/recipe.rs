@@ -1,0 +1,276 @@
+//! The recipe: everything that decides what a run makes, as one TOML file.
+
+use std::path::{Path, PathBuf};
+
+use mote_core::schedule::{Cosine, Edm, Schedule, VpLinear};
+use mote_core::score::Prediction;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::data::{Header, LoadOptions, Missing, ScalingKind, Split};
+use crate::files::{WriteError, write_atomically};
+use crate::network::{Activation, Conditioning, Shape};
+use crate::noise::Noising;
+use crate::plan::PlanSpec;
+use crate::quantize::ActivationBits;
+use crate::train::TrainingOptions;
+
+/// A whole recipe. A field that is left out has its default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recipe {
+    /// Where the data come from and how they are read.
+    pub data: DataRecipe,
+    /// What the network looks like.
+    pub network: NetworkRecipe,
+    /// How data are noised and what the network predicts.
+    pub noise: NoiseRecipe,
+    /// How to train.
+    pub training: TrainingOptions,
+    /// What goes into the blob.
+    pub blob: BlobRecipe,
+}
+
+/// Data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataRecipe {
+    /// `digits`, or the path of a .csv, .csv.gz or .npy file.
+    pub source: String,
+    /// Name or number (from 1) of the column that holds labels; it is not learned as data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What to do with a row that has a missing value.
+    pub missing: Missing,
+    /// Whether a CSV file starts with column names.
+    pub header: Header,
+    /// How features are scaled; left out: by feature, or shared where the data are images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ScalingKind>,
+    /// Which rows train.
+    pub split: Split,
+}
+
+impl Default for DataRecipe {
+    fn default() -> Self {
+        Self {
+            source: "digits".into(),
+            label: None,
+            missing: Missing::default(),
+            header: Header::default(),
+            scaling: None,
+            split: Split::default(),
+        }
+    }
+}
+
+impl DataRecipe {
+    /// The part that reading a file needs.
+    #[must_use]
+    pub fn load_options(&self) -> LoadOptions {
+        LoadOptions { label: self.label.clone(), missing: self.missing, header: self.header }
+    }
+}
+
+/// Network. Its input and output dimensions come from the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NetworkRecipe {
+    /// Widths of the hidden layers, 8 to 512 each.
+    pub hidden: Vec<usize>,
+    /// Non-linearity.
+    pub activation: Activation,
+    /// Whether hidden layers between equal widths add their input to their output.
+    pub residual: bool,
+    /// Number of time features, even.
+    pub features: usize,
+    /// Largest angular frequency of the time features.
+    pub max_frequency: f32,
+    /// Which layers are told the noise level.
+    pub conditioning: Conditioning,
+    /// Whether the network learns the labels as classes.
+    pub class_conditional: bool,
+}
+
+impl Default for NetworkRecipe {
+    fn default() -> Self {
+        Self {
+            hidden: vec![128, 128, 128],
+            activation: Activation::Relu,
+            residual: false,
+            features: 16,
+            max_frequency: 30.0,
+            conditioning: Conditioning::EveryHiddenLayer,
+            class_conditional: false,
+        }
+    }
+}
+
+impl NetworkRecipe {
+    /// The shape for data of a dimension and a number of classes.
+    #[must_use]
+    pub fn shape(&self, dim: usize, classes: usize) -> Shape {
+        Shape {
+            dim_in: dim,
+            dim_out: dim,
+            hidden: self.hidden.clone(),
+            activation: self.activation,
+            residual: self.residual,
+            features: self.features,
+            max_frequency: self.max_frequency,
+            classes: if self.class_conditional { classes } else { 0 },
+            conditioning: self.conditioning,
+        }
+    }
+}
+
+/// The schedules by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScheduleName {
+    /// Cosine (Nichol and Dhariwal 2021).
+    #[default]
+    Cosine,
+    /// Variance-preserving with a linear rate (Song et al. 2021).
+    VpLinear,
+    /// EDM: sigma from 0.002 to 80 (Karras et al. 2022).
+    Edm,
+}
+
+/// What the network predicts, by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum PredictionName {
+    /// The velocity of the angular form (Salimans and Ho 2022).
+    #[default]
+    V,
+    /// The noise (Ho et al. 2020).
+    Epsilon,
+    /// The clean data.
+    X0,
+    /// The score (Vincent 2011).
+    Score,
+    /// The velocity of a straight flow (Lipman et al. 2023).
+    Flow,
+    /// The preconditioned output of EDM (Karras et al. 2022).
+    EdmF,
+}
+
+/// Noise.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoiseRecipe {
+    /// The schedule.
+    pub schedule: ScheduleName,
+    /// What the network predicts.
+    pub prediction: PredictionName,
+}
+
+impl NoiseRecipe {
+    /// The schedule and prediction of core. Data are scaled to unit variance.
+    #[must_use]
+    pub fn noising(&self) -> Noising {
+        let sigma_data = 1.0;
+        Noising {
+            schedule: match self.schedule {
+                ScheduleName::Cosine => Schedule::Cosine(Cosine::DEFAULT),
+                ScheduleName::VpLinear => Schedule::VpLinear(VpLinear::DEFAULT),
+                ScheduleName::Edm => Schedule::Edm(Edm::DEFAULT),
+            },
+            prediction: match self.prediction {
+                PredictionName::V => Prediction::V,
+                PredictionName::Epsilon => Prediction::Epsilon,
+                PredictionName::X0 => Prediction::X0,
+                PredictionName::Score => Prediction::Score,
+                PredictionName::Flow => Prediction::Flow,
+                PredictionName::EdmF => Prediction::EdmF { sigma_data },
+            },
+            sigma_data,
+        }
+    }
+}
+
+/// Blob.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BlobRecipe {
+    /// The samplers that the blob holds, `SAMPLER:STEPS` each; the first is the default one.
+    pub plans: Vec<PlanSpec>,
+    /// Width of activation codes.
+    pub activation_bits: ActivationBits,
+}
+
+impl Default for BlobRecipe {
+    fn default() -> Self {
+        let plan = |text: &str| text.parse().expect("a plan of the documented form");
+        Self { plans: vec![plan("dpm++2m:20"), plan("ddpm:20")], activation_bits: ActivationBits::default() }
+    }
+}
+
+/// Why a recipe cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// The file cannot be read.
+    #[error("cannot read the recipe {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is not a recipe.
+    #[error("{} is not a recipe: {source}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and what is wrong.
+        source: Box<toml::de::Error>,
+    },
+}
+
+impl Recipe {
+    /// Reads a recipe.
+    ///
+    /// # Errors
+    /// [`RecipeError`] with the file, and the line and column of what is wrong.
+    pub fn read(path: &Path) -> Result<Self, RecipeError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| RecipeError::Read { path: path.into(), source })?;
+        toml::from_str(&text).map_err(|source| RecipeError::Parse { path: path.into(), source: Box::new(source) })
+    }
+
+    /// The recipe as TOML.
+    ///
+    /// # Panics
+    /// Never: every recipe can be written.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("a recipe is made of tables and plain values")
+    }
+
+    /// Writes the recipe to a file.
+    ///
+    /// # Errors
+    /// [`WriteError`] names the file.
+    pub fn write(&self, path: &Path) -> Result<(), WriteError> {
+        write_atomically(path, |out| out.write_all(self.to_toml().as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_survives_toml_and_unknown_keys_are_refused() {
+        let mut recipe = Recipe::default();
+        recipe.network.hidden = vec![33, 77];
+        recipe.data.label = Some("digit".into());
+        recipe.data.split = Split::Alternate;
+        assert_eq!(toml::from_str::<Recipe>(&recipe.to_toml()).unwrap(), recipe);
+        let error = toml::from_str::<Recipe>("[network]\nwidht = 3\n").unwrap_err().to_string();
+        assert!(error.contains("widht") && error.contains("line 2"), "{error}");
+        assert!(toml::from_str::<Recipe>("[blob]\nplans = [\"dpm:5\"]\n").is_err());
+    }
+}

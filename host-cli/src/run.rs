@@ -1,0 +1,294 @@
+//! A run: a folder that explains itself.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `recipe.toml` | every choice, the seed included |
+//! | `data.json` | what the data were: columns, image size, labels, scaling |
+//! | `checkpoint.safetensors` | weights, moments, average and step |
+//! | `metrics.csv` | step, loss, validation loss, learning rate, seconds |
+//! | `loss.svg` | the same as a picture |
+//! | `model.mote` | the blob |
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::data::{DataError, Scaling, ScalingKind, SplitError, Table, load};
+use crate::files::{WriteError, write_atomically};
+use crate::recipe::{DataRecipe, Recipe};
+
+/// The folder of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder {
+    root: PathBuf,
+}
+
+/// Why a folder is not a run, or cannot become one.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The folder cannot be made.
+    #[error("cannot make the folder {}: {source}; choose another with --out", path.display())]
+    Make {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A run is there already.
+    #[error(
+        "{} holds a run already; go on with it by --resume, start again by --force, or choose another folder with --out",
+        path.display()
+    )]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder has no run.
+    #[error("{} is not a run: it has no {file}; `mote train --out {}` makes one", path.display(), path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// The file that is missing.
+        file: &'static str,
+    },
+    /// The description of the data is damaged.
+    #[error("{} is damaged: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl RunFolder {
+    /// The run in a folder that is there.
+    ///
+    /// # Errors
+    /// [`RunError::NotARun`] when it has no recipe.
+    pub fn open(root: &Path) -> Result<Self, RunError> {
+        let run = Self { root: root.into() };
+        if !run.recipe().is_file() {
+            return Err(RunError::NotARun { path: root.into(), file: "recipe.toml" });
+        }
+        Ok(run)
+    }
+
+    /// A folder for a new run, made if it is not there. With `force`, a run in it is begun again.
+    ///
+    /// # Errors
+    /// [`RunError`] when a run is there already or the folder cannot be made.
+    pub fn create(root: &Path, force: bool) -> Result<Self, RunError> {
+        let run = Self { root: root.into() };
+        if run.recipe().exists() && !force {
+            return Err(RunError::Exists { path: root.into() });
+        }
+        std::fs::create_dir_all(root).map_err(|source| RunError::Make { path: root.into(), source })?;
+        // What an earlier run left would not belong to this one.
+        for stale in [run.checkpoint(), run.model(), run.metrics(), run.report(), run.file("samples.png")] {
+            match std::fs::remove_file(&stale) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(RunError::Make { path: stale, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(run)
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// A file in the folder.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// `recipe.toml`.
+    #[must_use]
+    pub fn recipe(&self) -> PathBuf {
+        self.file("recipe.toml")
+    }
+
+    /// `checkpoint.safetensors`.
+    #[must_use]
+    pub fn checkpoint(&self) -> PathBuf {
+        self.file("checkpoint.safetensors")
+    }
+
+    /// `data.json`.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.file("data.json")
+    }
+
+    /// `metrics.csv`.
+    #[must_use]
+    pub fn metrics(&self) -> PathBuf {
+        self.file("metrics.csv")
+    }
+
+    /// `model.mote`.
+    #[must_use]
+    pub fn model(&self) -> PathBuf {
+        self.file("model.mote")
+    }
+
+    /// `report.html`.
+    #[must_use]
+    pub fn report(&self) -> PathBuf {
+        self.file("report.html")
+    }
+}
+
+/// What the data of a run were, as far as sampling and export need to know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataSummary {
+    /// Version of Mote that wrote this.
+    pub mote: String,
+    /// Name of the set.
+    pub name: String,
+    /// Number of rows.
+    pub rows: usize,
+    /// Name of each feature.
+    pub columns: Vec<String>,
+    /// Height and width, where a row is an image.
+    pub image: Option<(usize, usize)>,
+    /// Name of each class; empty without labels.
+    pub classes: Vec<String>,
+    /// Scaling of each feature.
+    pub scaling: Scaling,
+    /// The least and the largest value in the training rows, in the data's own units.
+    pub range: (f32, f32),
+}
+
+impl DataSummary {
+    /// Reads the summary of a run.
+    ///
+    /// # Errors
+    /// [`RunError`] when the file is missing or damaged.
+    pub fn read(run: &RunFolder) -> Result<Self, RunError> {
+        let path = run.data();
+        let text = std::fs::read_to_string(&path)
+            .map_err(|_| RunError::NotARun { path: run.root().into(), file: "data.json" })?;
+        serde_json::from_str(&text).map_err(|error| RunError::Damaged { path, reason: error.to_string() })
+    }
+
+    /// Writes the summary into a run.
+    ///
+    /// # Errors
+    /// [`WriteError`] names the file.
+    pub fn write(&self, run: &RunFolder) -> Result<(), WriteError> {
+        write_atomically(&run.data(), |out| Ok(serde_json::to_writer_pretty(out, self)?))
+    }
+
+    /// The text of a blob: what it was made from.
+    #[must_use]
+    pub fn blob_text(&self, recipe: &Recipe) -> String {
+        #[derive(Serialize)]
+        struct Text<'a> {
+            name: &'a str,
+            mote: &'a str,
+            prediction: String,
+            #[serde(skip_serializing_if = "<[String]>::is_empty")]
+            classes: &'a [String],
+            #[serde(skip_serializing_if = "<[String]>::is_empty")]
+            columns: &'a [String],
+        }
+        let columns: &[String] = if self.image.is_some() { &[] } else { &self.columns };
+        let text = Text {
+            name: &self.name,
+            mote: env!("CARGO_PKG_VERSION"),
+            prediction: format!("{:?} on {:?}", recipe.noise.prediction, recipe.noise.schedule),
+            classes: &self.classes,
+            columns,
+        };
+        toml::to_string(&text).unwrap_or_default()
+    }
+}
+
+/// Rows ready for training: split, scaled, with what is known of them.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// What the data are.
+    pub summary: DataSummary,
+    /// Scaled training rows.
+    pub train: Vec<f32>,
+    /// Classes of the training rows.
+    pub train_labels: Option<Vec<u16>>,
+    /// Scaled validation rows.
+    pub validation: Vec<f32>,
+    /// Classes of the validation rows.
+    pub validation_labels: Option<Vec<u16>>,
+    /// Training rows in the data's own units.
+    pub raw_train: Vec<f32>,
+    /// Test rows in the data's own units.
+    pub raw_test: Vec<f32>,
+    /// What the user should know, a line each.
+    pub warnings: Vec<String>,
+}
+
+/// Why data cannot be prepared.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// The file cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The rows cannot be split.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+}
+
+impl Prepared {
+    /// Loads, splits and scales the data of a recipe.
+    ///
+    /// # Errors
+    /// [`PrepareError`], which names file, line and column.
+    pub fn load(recipe: &DataRecipe) -> Result<Self, PrepareError> {
+        let table: Table = load(&recipe.source, &recipe.load_options())?;
+        let parts = recipe.split.parts(table.rows)?;
+        let raw_train = table.gather(&parts.train);
+        let kind = recipe.scaling.unwrap_or_else(|| ScalingKind::for_image(table.image));
+        let fitted = Scaling::fit(&raw_train, table.dim, kind);
+        let mut warnings = table.warnings.clone();
+        warnings.extend(fitted.warning(&table.columns));
+        let scaled = |rows: &[usize]| {
+            let mut values = table.gather(rows);
+            fitted.scaling.apply(&mut values);
+            values
+        };
+        let range = raw_train.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
+        Ok(Self {
+            train: scaled(&parts.train),
+            train_labels: table.gather_labels(&parts.train),
+            validation: scaled(&parts.validation),
+            validation_labels: table.gather_labels(&parts.validation),
+            raw_test: table.gather(&parts.test),
+            raw_train,
+            warnings,
+            summary: DataSummary {
+                mote: env!("CARGO_PKG_VERSION").into(),
+                name: table.name.clone(),
+                rows: table.rows,
+                columns: table.columns.clone(),
+                image: table.image,
+                classes: table.labels.as_ref().map(|labels| labels.names.clone()).unwrap_or_default(),
+                scaling: fitted.scaling,
+                range,
+            },
+        })
+    }
+
+    /// Number of features.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.summary.columns.len()
+    }
+}

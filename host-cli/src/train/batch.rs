@@ -1,0 +1,107 @@
+//! Drawing a block of noised samples, a pure function of seed, step and block.
+
+use super::levels::{NoiseLevels, TrainingLevel};
+use super::normals::fill_normals;
+use super::{TrainingOptions, TrainingSet};
+use crate::network::{Shape, hash, unit, write_time_features};
+
+/// Keeps the draws of samples apart from those of noise.
+const ROWS: u64 = 1;
+const NOISE: u64 = 2;
+const CLASSES: u64 = 3;
+
+/// The largest f32 below 1.
+const BELOW_ONE: f32 = 1.0 - f32::EPSILON / 2.0;
+
+/// What every block is drawn from.
+pub(super) struct Source<'a> {
+    pub shape: &'a Shape,
+    pub options: &'a TrainingOptions,
+    pub set: &'a TrainingSet<'a>,
+    pub levels: &'a dyn NoiseLevels,
+    pub frequencies: &'a [f32],
+}
+
+/// A block's numbers, row by row.
+pub(super) struct Samples {
+    pub rows: usize,
+    pub input: Vec<f32>,
+    pub extra: Vec<f32>,
+    pub target: Vec<f32>,
+    pub weight: Vec<f32>,
+}
+
+impl Source<'_> {
+    /// Draws samples `first..first + rows` of the batch of step `step`.
+    pub fn draw(&self, step: u64, first: usize, rows: usize) -> Samples {
+        let (shape, options, dim) = (self.shape, self.options, self.set.dim);
+        let appended = shape.features + shape.classes + 1;
+        let depth = dim + appended;
+        let mut noise = vec![0.0; rows * dim];
+        fill_normals(hash(&[options.seed, step, NOISE, first as u64]), &mut noise);
+        let outputs = (options.batch * shape.dim_out) as f32;
+        let offset = (dim - shape.dim_out) / 2;
+        let mut samples = Samples {
+            rows,
+            input: vec![0.0; rows * depth],
+            extra: Vec::new(),
+            target: vec![0.0; rows * shape.dim_out],
+            weight: Vec::with_capacity(rows),
+        };
+        let inputs = samples.input.chunks_exact_mut(depth);
+        let targets = samples.target.chunks_exact_mut(shape.dim_out);
+        for (row, ((input, target), noise)) in
+            inputs.zip(targets).zip(noise.chunks_exact(dim)).enumerate()
+        {
+            let index = first + row;
+            let word = hash(&[options.seed, step, ROWS, index as u64]);
+            let pick = (((word >> 32) * self.set.count() as u64) >> 32) as usize;
+            let clean = &self.set.rows[pick * dim..][..dim];
+            let level = self.levels.draw(self.quantile(index, unit(word << 32)));
+            let (x, appended) = input.split_at_mut(dim);
+            noised(&level, clean, noise, x);
+            let targeted = offset..offset + shape.dim_out;
+            aimed(&level, &clean[targeted.clone()], &noise[targeted], target);
+            let (features, one_hot) = appended.split_at_mut(shape.features);
+            write_time_features(self.frequencies, level.time, features);
+            one_hot[shape.classes] = 1.0;
+            if let (Some(labels), 1..) = (self.set.labels, shape.classes) {
+                let word = hash(&[options.seed, step, CLASSES, index as u64]);
+                if unit(word) >= f64::from(options.class_dropout) {
+                    one_hot[usize::from(labels[pick])] = 1.0;
+                }
+            }
+            samples.weight.push(level.weight / outputs);
+        }
+        if (1..shape.layer_count()).any(|layer| shape.is_conditioned(layer)) {
+            let rows = samples.input.chunks_exact(depth);
+            samples.extra = rows.flat_map(|row| &row[dim..]).copied().collect();
+        }
+        samples
+    }
+
+    /// The quantile of the noise level of sample `index`, from a uniform `u`.
+    fn quantile(&self, index: usize, u: f64) -> f32 {
+        let u = match self.options.low_discrepancy {
+            true => (index as f64 + u) / self.options.batch as f64,
+            false => u,
+        };
+        (u as f32).min(BELOW_ONE)
+    }
+}
+
+/// `out` = c_in (alpha x0 + sigma eps).
+pub(super) fn noised(level: &TrainingLevel, clean: &[f32], noise: &[f32], out: &mut [f32]) {
+    let alpha = level.alpha * level.input_scale;
+    let sigma = level.sigma * level.input_scale;
+    for ((o, x), z) in out.iter_mut().zip(clean).zip(noise) {
+        *o = alpha * x + sigma * z;
+    }
+}
+
+/// `out` = what the network is to give for this sample.
+pub(super) fn aimed(level: &TrainingLevel, clean: &[f32], noise: &[f32], out: &mut [f32]) {
+    for ((o, x), z) in out.iter_mut().zip(clean).zip(noise) {
+        *o = level.target_x0 * x + level.target_eps * z;
+    }
+}

@@ -1,0 +1,24 @@
+//! Fitting a float network to data by denoising score matching (Vincent 2011), with dfdx.
+//!
+//! Every draw of step k is a function of the seed and k alone, and a batch is always cut into the same blocks,
+//! whose gradients are added in the same order. So a run that stops and resumes ends in the same
+//! weights as one that does not, and so does a run on another number of threads (one machine;
+//! another instruction set may round its sums differently).
+
+mod batch;
+mod layout;
+mod levels;
+mod normals;
+mod optimizer;
+mod options;
+mod tape;
+mod trainer;
+mod validation;
+
+pub use levels::{NoiseLevels, TrainingLevel};
+pub use options::{TrainError, TrainingOptions, TrainingSet};
+pub use trainer::{Trainer, TrainingState};
+pub use validation::validation_loss;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,298 @@
+//! The training loop.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dfdx::prelude::{Cpu, TensorFromVec};
+use rayon::ThreadPool;
+
+use super::batch::Source;
+use super::layout::Layout;
+use super::levels::NoiseLevels;
+use super::optimizer::{Moments, clip};
+use super::tape::{Block, BlockGradient, Matrix, gradient};
+use super::{TrainError, TrainingOptions, TrainingSet};
+use crate::network::{FloatNetwork, Shape};
+
+/// Samples in a block: small enough that a layer's numbers stay in the nearest caches.
+const BLOCK: usize = 64;
+
+/// Everything that a run needs to go on as if it had never stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingState {
+    /// Number of steps done.
+    pub step: u64,
+    /// How the run trains, its seed included.
+    pub options: TrainingOptions,
+    /// The weights.
+    pub weights: FloatNetwork,
+    /// Adam's mean of the gradient.
+    pub first_moment: FloatNetwork,
+    /// Adam's mean of the squared gradient.
+    pub second_moment: FloatNetwork,
+    /// The moving average of the weights.
+    pub average: FloatNetwork,
+}
+
+/// A training run.
+pub struct Trainer<'a> {
+    shape: Shape,
+    options: TrainingOptions,
+    set: TrainingSet<'a>,
+    levels: &'a dyn NoiseLevels,
+    frequencies: Vec<f32>,
+    layout: Layout,
+    moments: Moments,
+    tensors: Vec<Matrix>,
+    gradient: Vec<f32>,
+    pools: Vec<ThreadPool>,
+    step: u64,
+    loss: f64,
+}
+
+impl std::fmt::Debug for Trainer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trainer")
+            .field("shape", &self.shape)
+            .field("options", &self.options)
+            .field("step", &self.step)
+            .field("loss", &self.loss)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Trainer<'a> {
+    /// A run from first weights, which depend on the seed alone.
+    ///
+    /// # Errors
+    /// [`TrainError`]: the shape, an option or the data.
+    pub fn new(
+        shape: Shape,
+        options: TrainingOptions,
+        set: TrainingSet<'a>,
+        levels: &'a dyn NoiseLevels,
+    ) -> Result<Self, TrainError> {
+        let network = FloatNetwork::initial(shape, options.seed)?;
+        let layout = Layout::new(network.shape());
+        let moments = Moments::new(layout.flatten(&network));
+        Self::build(network.shape().clone(), options, set, levels, moments, 0)
+    }
+
+    /// A run that goes on from a saved state, on the same data and levels.
+    ///
+    /// # Errors
+    /// [`TrainError`]: the state, its options or the data.
+    pub fn resume(
+        state: TrainingState,
+        set: TrainingSet<'a>,
+        levels: &'a dyn NoiseLevels,
+    ) -> Result<Self, TrainError> {
+        let shape = state.weights.shape().clone();
+        let layout = Layout::new(&shape);
+        let networks = [&state.first_moment, &state.second_moment, &state.average];
+        if networks.iter().any(|n| *n.shape() != shape) {
+            return Err(TrainError::State);
+        }
+        let [first, second, average] = networks.map(|n| layout.flatten(n));
+        let moments = Moments {
+            weights: layout.flatten(&state.weights),
+            first,
+            second,
+            average,
+        };
+        Self::build(shape, state.options, set, levels, moments, state.step)
+    }
+
+    fn build(
+        shape: Shape,
+        options: TrainingOptions,
+        set: TrainingSet<'a>,
+        levels: &'a dyn NoiseLevels,
+        moments: Moments,
+        step: u64,
+    ) -> Result<Self, TrainError> {
+        options.validate()?;
+        set.validate(&shape)?;
+        let layout = Layout::new(&shape);
+        let device = Cpu::default();
+        let tensors = layout
+            .layers()
+            .iter()
+            .map(|place| {
+                let values = moments.weights[place.range.clone()].to_vec();
+                device.try_tensor_from_vec(values, (place.depth, place.rows))
+            })
+            .collect::<Result<_, _>>()
+            .map_err(|e| TrainError::Device(e.to_string()))?;
+        let mut trainer = Self {
+            frequencies: shape.frequencies(),
+            gradient: vec![0.0; layout.len()],
+            shape,
+            options,
+            set,
+            levels,
+            layout,
+            moments,
+            tensors,
+            pools: Vec::new(),
+            step,
+            loss: f64::NAN,
+        };
+        trainer.set_threads(rayon::current_num_threads())?;
+        Ok(trainer)
+    }
+
+    /// Uses `threads` threads, at most one for each block of 64 samples; the weights do not depend on it.
+    ///
+    /// A new run takes rayon's number: all cores, or `RAYON_NUM_THREADS`.
+    ///
+    /// # Errors
+    /// [`TrainError::Device`] if the system gives no threads.
+    pub fn set_threads(&mut self, threads: usize) -> Result<(), TrainError> {
+        let blocks = self.options.batch.div_ceil(BLOCK);
+        // One pool for each thread: dfdx hands every product to as many threads as its pool has,
+        // and small products lose more by that than they gain.
+        self.pools = (0..threads.clamp(1, blocks))
+            .map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build())
+            .collect::<Result<_, _>>()
+            .map_err(|e| TrainError::Device(e.to_string()))?;
+        Ok(())
+    }
+
+    /// Takes one step and returns its loss, the batch's mean of weight x squared error per output.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`] if the loss is not finite; the weights are then those of the step before.
+    pub fn step(&mut self) -> Result<f64, TrainError> {
+        let source = Source {
+            shape: &self.shape,
+            options: &self.options,
+            set: &self.set,
+            levels: self.levels,
+            frequencies: &self.frequencies,
+        };
+        let (tensors, step) = (&self.tensors, self.step);
+        let batch = self.options.batch;
+        let blocks = batch.div_ceil(BLOCK);
+        let results: Vec<_> = (0..blocks).map(|_| Mutex::new(None)).collect();
+        let next = AtomicUsize::new(0);
+        on_all(&self.pools, &|| {
+            loop {
+                let block = next.fetch_add(1, Ordering::Relaxed);
+                let Some(result) = results.get(block) else {
+                    return;
+                };
+                let first = block * BLOCK;
+                let done = run_block(&source, tensors, step, first, BLOCK.min(batch - first));
+                *result.lock().expect("no block panics while it holds this") = Some(done);
+            }
+        });
+        let mut loss = 0.0;
+        let mut gradients = Vec::with_capacity(blocks);
+        for result in results {
+            let result = result
+                .into_inner()
+                .expect("no block panics while it holds this");
+            let block = result
+                .expect("every block was taken")
+                .map_err(|e| TrainError::Device(e.to_string()))?;
+            loss += block.loss;
+            gradients.push(block.layers);
+        }
+        if !loss.is_finite() {
+            return Err(TrainError::Diverged { step, loss });
+        }
+        self.apply(&gradients);
+        self.loss = loss;
+        self.step += 1;
+        Ok(loss)
+    }
+
+    /// Adds the blocks' gradients in order and updates the weights.
+    fn apply(&mut self, gradients: &[Vec<Vec<f32>>]) {
+        for (layer, place) in self.layout.layers().iter().enumerate() {
+            let sum = &mut self.gradient[place.range.clone()];
+            sum.copy_from_slice(&gradients[0][layer]);
+            for block in &gradients[1..] {
+                sum.iter_mut().zip(&block[layer]).for_each(|(s, g)| *s += g);
+            }
+        }
+        if let Some(limit) = self.options.clip_norm {
+            clip(&mut self.gradient, limit);
+        }
+        self.moments
+            .update(&self.layout, &self.options, self.step, &self.gradient);
+        for (tensor, place) in self.tensors.iter_mut().zip(self.layout.layers()) {
+            tensor.copy_from(&self.moments.weights[place.range.clone()]);
+        }
+    }
+
+    /// Number of steps done.
+    #[must_use]
+    pub fn step_number(&self) -> u64 {
+        self.step
+    }
+
+    /// Loss of the last step, or NaN before the first.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        self.loss
+    }
+
+    /// How the run trains.
+    #[must_use]
+    pub fn options(&self) -> &TrainingOptions {
+        &self.options
+    }
+
+    /// The network with the weights' moving average, which is the one to use.
+    #[must_use]
+    pub fn ema_network(&self) -> FloatNetwork {
+        self.layout.unflatten(&self.shape, &self.moments.average)
+    }
+
+    /// Everything needed to go on later.
+    #[must_use]
+    pub fn state(&self) -> TrainingState {
+        let network = |flat: &[f32]| self.layout.unflatten(&self.shape, flat);
+        TrainingState {
+            step: self.step,
+            options: self.options.clone(),
+            weights: network(&self.moments.weights),
+            first_moment: network(&self.moments.first),
+            second_moment: network(&self.moments.second),
+            average: network(&self.moments.average),
+        }
+    }
+}
+
+/// Draws one block and returns its loss and gradients.
+fn run_block(
+    source: &Source<'_>,
+    tensors: &[Matrix],
+    step: u64,
+    first: usize,
+    rows: usize,
+) -> Result<BlockGradient, dfdx::tensor::CpuError> {
+    let samples = source.draw(step, first, rows);
+    let block = Block {
+        rows: samples.rows,
+        input: samples.input,
+        extra: &samples.extra,
+        target: &samples.target,
+        weight: &samples.weight,
+    };
+    gradient(source.shape, tensors, block)
+}
+
+/// Runs `job` once in every pool, at the same time, and waits for all.
+fn on_all(pools: &[ThreadPool], job: &(dyn Fn() + Sync)) {
+    match pools {
+        [] => {}
+        [only] => only.install(job),
+        [pool, rest @ ..] => pool.in_place_scope(|scope| {
+            scope.spawn(|_| job());
+            on_all(rest, job);
+        }),
+    }
+}
