@@ -1,0 +1,4 @@
+pub mod data;
+pub mod files;
+pub mod metrics;
+pub mod picture;
