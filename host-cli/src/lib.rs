@@ -14,6 +14,7 @@
 pub mod checkpoint;
 pub mod data;
 pub mod denoiser;
+pub mod evaluation;
 pub mod files;
 pub mod metrics;
 pub mod network;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::{load_state, save_state};
 use crate::files::write_atomically;
 use crate::network::FloatNetwork;
-use crate::picture::{Series, line_chart_svg};
+use crate::picture::{Axis, Chart, Series, line_chart_svg};
 use crate::recipe::Recipe;
 use crate::run::{Prepared, RunFolder};
 use crate::train::{Trainer, TrainingSet, validation_loss};
@@ -179,7 +179,9 @@ pub fn loss_chart(metrics: &[Metric]) -> String {
         Series { name: "training".into(), points: points(|line| line.loss) },
         Series { name: "validation (averaged weights)".into(), points: points(|line| line.validation_loss) },
     ];
-    line_chart_svg("Loss", "step", "mean squared error per component", &series, true)
+    let chart =
+        Chart { title: "Loss", x_label: "step", y_label: "mean squared error per component", y_axis: Axis::Log };
+    line_chart_svg(&chart, &series)
 }
 
 /// A bar on a terminal, a line now and then elsewhere.
