@@ -1,1 +1,7 @@
-fn main() {}
+//! The `mote` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mote_cli::commands::main()
+}

@@ -14,7 +14,7 @@ use crate::plan::LevelSet;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CalibrationOptions {
     /// Trajectories for each plan.
-    pub samples: usize,
+    pub samples: u16,
     /// Seed of their noise; apart from the seeds that evaluation uses.
     pub seed: u64,
 }

@@ -1,0 +1,119 @@
+//! The command line: one verb a file. Standard output is data, standard error is talk; 0 is success, 1 a check that
+//! failed, 2 a usage or file error.
+
+mod completions;
+mod demo;
+mod evaluate;
+mod firmware;
+mod inspect;
+mod output;
+mod quantize;
+mod sample;
+mod source;
+mod train;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Train a diffusion model, quantise it, and run it on a microcontroller with the same bits.
+#[derive(Debug, Parser)]
+#[command(name = "mote", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Start with `mote demo`: it trains on built-in digits and leaves a report in runs/demo.")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Train, quantise, sample and check on a board, with a built-in data set.
+    Demo(demo::Args),
+    /// Train a network on a table and make its blob.
+    Train(Box<train::Args>),
+    /// Make a blob of a trained run, with other plans or another width of activations.
+    Quantize(quantize::Args),
+    /// Draw samples from a blob, with the bits that a device gives.
+    Sample(sample::Args),
+    /// Show what a blob holds and what it needs.
+    Inspect(inspect::Args),
+    /// Measure a run's samples, float and quantised, beside the data-to-data floor.
+    Evaluate(evaluate::Args),
+    /// Run a blob in the firmware image under QEMU and compare the bits.
+    #[command(subcommand)]
+    Firmware(firmware::Verb),
+    /// Print a completion script for a shell.
+    Completions(completions::Args),
+}
+
+/// A check that was run and failed: exit code 1.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct CheckFailed(String);
+
+/// Training that was stopped by Ctrl-C: exit code 130.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Interrupted(String);
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().verb {
+        Verb::Demo(args) => demo::run(&args),
+        Verb::Train(args) => train::run(&args),
+        Verb::Quantize(args) => quantize::run(&args),
+        Verb::Sample(args) => sample::run(&args),
+        Verb::Inspect(args) => inspect::run(&args),
+        Verb::Evaluate(args) => evaluate::run(&args),
+        Verb::Firmware(verb) => firmware::run(&verb),
+        Verb::Completions(args) => completions::run::<Cli>(&args),
+    };
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    // `mote ... | head` closes the pipe early; that is no error.
+    let closed = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(closed) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {}", one_line(&error));
+    if error.is::<CheckFailed>() {
+        ExitCode::from(1)
+    } else if error.is::<Interrupted>() {
+        ExitCode::from(130)
+    } else {
+        ExitCode::from(2)
+    }
+}
+
+/// An error and its causes on one line; a cause that its consequence already quotes is not said twice.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        if !text.contains(&cause) {
+            text += if text.is_empty() { "" } else { ": " };
+            text += &cause;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn causes_are_said_once_and_on_one_line() {
+        let inner = io::Error::other("disk\n  full");
+        let error = anyhow::Error::new(inner).context("cannot write x: disk full").context("training");
+        assert_eq!(one_line(&error), "training: cannot write x: disk full");
+    }
+}

@@ -1,0 +1,229 @@
+//! `mote train`
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use anyhow::bail;
+
+use super::quantize::{make_blob, summary};
+use super::source::FloatRun;
+use super::Interrupted;
+use crate::data::{Header, Missing, ScalingKind, Split};
+use crate::files::write_atomically;
+use crate::network::Activation;
+use crate::plan::PlanSpec;
+use crate::quantize::{ActivationBits, CalibrationOptions};
+use crate::recipe::{PredictionName, Recipe, ScheduleName};
+use crate::run::{Prepared, RunFolder};
+use crate::training_run::{Outcome, Trained, interrupt_switch, train_into};
+
+/// Arguments of `mote train`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "A flag overrides the recipe. Ctrl-C saves a checkpoint; --resume goes on from it and ends in the same weights as an \
+    unbroken run.\n\nExamples:\n  mote train --data windows.csv --label state --out runs/windows\n  mote train --recipe digits.toml --steps 40000\n  mote train --resume runs/windows")]
+pub(super) struct Args {
+    /// A recipe (TOML); every run keeps its own as recipe.toml.
+    #[arg(long, value_name = "FILE.toml")]
+    recipe: Option<PathBuf>,
+    /// `digits` (built in), or a .csv, .csv.gz or .npy file with a sample a row.
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<String>,
+    /// Column with class labels, by name or number from 1; it is taken out of the data.
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+    /// What to do with rows that have empty cells, NaN or infinities.
+    #[arg(long, value_enum)]
+    missing: Option<Missing>,
+    /// Whether the first line of a CSV names the columns.
+    #[arg(long, value_enum)]
+    header: Option<Header>,
+    /// One deviation for each feature, or one for all. Default: for each; shared for images.
+    #[arg(long, value_enum)]
+    scaling: Option<ScalingKind>,
+    /// Which rows train: the first 80%, a shuffled 80%, or every other row.
+    #[arg(long, value_enum)]
+    split: Option<SplitName>,
+    /// Widths of the hidden layers, 8 to 512 each.
+    #[arg(long, value_delimiter = ',', value_name = "W,W,..")]
+    hidden: Option<Vec<usize>>,
+    /// Non-linearity.
+    #[arg(long, value_enum)]
+    activation: Option<Activation>,
+    /// Add each hidden layer's input to its output where their widths agree.
+    #[arg(long)]
+    residual: bool,
+    /// Learn the labels as classes.
+    #[arg(long)]
+    class_conditional: bool,
+    /// Noise schedule.
+    #[arg(long, value_enum)]
+    schedule: Option<ScheduleName>,
+    /// What the network predicts.
+    #[arg(long, value_enum)]
+    prediction: Option<PredictionName>,
+    /// Training steps.
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Samples in a step.
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Largest learning rate.
+    #[arg(long)]
+    learning_rate: Option<f32>,
+    /// Decoupled weight decay.
+    #[arg(long)]
+    weight_decay: Option<f32>,
+    /// Decay of the moving average of the weights.
+    #[arg(long)]
+    ema: Option<f32>,
+    /// Seed of first weights, samples and noise.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// A sampler for the blob, SAMPLER:STEPS[:GRID]; give it several times for several.
+    #[arg(long = "plan", value_name = "PLAN")]
+    plans: Vec<PlanSpec>,
+    /// Width of activation codes.
+    #[arg(long, value_enum)]
+    activation_bits: Option<ActivationBits>,
+    /// Folder of the run. Default: runs/NAME, by the name of the data.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Begin again where the folder holds a run already.
+    #[arg(long)]
+    force: bool,
+    /// Go on with the run in this folder; --steps may give it more.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "data", "out", "force", "hidden", "seed"])]
+    resume: Option<PathBuf>,
+}
+
+/// A split with its usual shares; a recipe can set others.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SplitName {
+    /// The first 80% train, the next 10% validate, the last 10% test.
+    Contiguous,
+    /// The same after a shuffle: for independent rows only.
+    Shuffled,
+    /// Rows 0, 2, 4, .. train, rows 1, 3, 5, .. are held out.
+    Alternate,
+}
+
+impl Args {
+    fn recipe(&self) -> anyhow::Result<Recipe> {
+        let mut recipe = match (&self.recipe, &self.resume) {
+            (Some(path), _) => Recipe::read(path)?,
+            (None, Some(run)) => Recipe::read(&RunFolder::open(run)?.recipe())?,
+            (None, None) => Recipe::default(),
+        };
+        set(&mut recipe.data.source, self.data.clone());
+        if self.label.is_some() {
+            recipe.data.label.clone_from(&self.label);
+        }
+        set(&mut recipe.data.missing, self.missing);
+        set(&mut recipe.data.header, self.header);
+        if self.scaling.is_some() {
+            recipe.data.scaling = self.scaling;
+        }
+        if let Some(split) = self.split {
+            let (train, validation) = (0.8, 0.1);
+            recipe.data.split = match split {
+                SplitName::Contiguous => Split::Contiguous { train, validation },
+                SplitName::Shuffled => Split::Shuffled { seed: 0, train, validation },
+                SplitName::Alternate => Split::Alternate,
+            };
+        }
+        set(&mut recipe.network.hidden, self.hidden.clone());
+        set(&mut recipe.network.activation, self.activation);
+        recipe.network.residual |= self.residual;
+        recipe.network.class_conditional |= self.class_conditional;
+        set(&mut recipe.noise.schedule, self.schedule);
+        set(&mut recipe.noise.prediction, self.prediction);
+        set(&mut recipe.training.steps, self.steps);
+        set(&mut recipe.training.batch, self.batch);
+        set(&mut recipe.training.learning_rate, self.learning_rate);
+        set(&mut recipe.training.weight_decay, self.weight_decay);
+        set(&mut recipe.training.ema, self.ema);
+        set(&mut recipe.training.seed, self.seed);
+        if !self.plans.is_empty() {
+            recipe.blob.plans.clone_from(&self.plans);
+        }
+        set(&mut recipe.blob.activation_bits, self.activation_bits);
+        Ok(recipe)
+    }
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    let recipe = args.recipe()?;
+    let data = prepare(&recipe)?;
+    let folder = match &args.resume {
+        Some(path) => RunFolder::open(path)?,
+        None => {
+            let path = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&data.summary.name));
+            RunFolder::create(&path, args.force)?
+        }
+    };
+    let switch = interrupt_switch()?;
+    train(&folder, &recipe, &data, args.resume.is_some(), &switch)?;
+    Ok(())
+}
+
+/// Loads the data of a recipe and says what its user should know.
+pub(super) fn prepare(recipe: &Recipe) -> anyhow::Result<Prepared> {
+    let data = Prepared::load(&recipe.data)?;
+    for warning in &data.warnings {
+        eprintln!("warning: {warning}");
+    }
+    if recipe.network.class_conditional && data.summary.classes.is_empty() {
+        bail!("--class-conditional: the data have no labels; name their column with --label");
+    }
+    // Plans and shape are checked before hours of training, not after.
+    crate::plan::LevelSet::build(&recipe.blob.plans, &recipe.noise.noising())?;
+    recipe.network.shape(data.dim(), data.summary.classes.len()).validate()?;
+    Ok(data)
+}
+
+/// Trains into a folder and makes the blob.
+pub(super) fn train(
+    folder: &RunFolder,
+    recipe: &Recipe,
+    data: &Prepared,
+    resume: bool,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<Trained> {
+    data.summary.write(folder)?;
+    recipe.write(&folder.recipe())?;
+    let root = folder.root().display();
+    let shape = recipe.network.shape(data.dim(), data.summary.classes.len());
+    let widths: Vec<String> =
+        [shape.dim_in].iter().chain(&shape.hidden).chain([&shape.dim_out]).map(usize::to_string).collect();
+    eprintln!(
+        "training {} on {} rows of {} for {} steps into {root}",
+        widths.join("-"),
+        data.train.len() / data.dim(),
+        data.summary.name,
+        recipe.training.steps
+    );
+    let trained = match train_into(folder, recipe, data, resume, interrupted)? {
+        Outcome::Finished(trained) => *trained,
+        Outcome::Interrupted { step } => {
+            return Err(Interrupted(format!(
+                "stopped at step {step}; the checkpoint is saved, go on with: mote train --resume {root}"
+            ))
+            .into());
+        }
+    };
+    if let Some(last) = trained.metrics.last() {
+        eprintln!("loss {:.4}, validation loss {:.4}", last.loss, last.validation_loss);
+    }
+    let float =
+        FloatRun { recipe: recipe.clone(), summary: data.summary.clone(), network: trained.network.clone() };
+    let (quantized, _) = make_blob(&float, &CalibrationOptions::default())?;
+    write_atomically(&folder.model(), |file| file.write_all(&quantized.blob))?;
+    eprintln!("wrote {}: {}", folder.model().display(), summary(&quantized)?);
+    Ok(trained)
+}
