@@ -38,7 +38,7 @@ fn run_to(trainer: &mut Trainer<'_>, step: u64) {
 fn options(steps: u64) -> TrainingOptions {
     TrainingOptions {
         steps,
-        batch: 150,
+        batch: 300,
         warmup: 5,
         seed: 42,
         weight_decay: 0.01,
