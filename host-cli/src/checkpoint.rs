@@ -9,12 +9,12 @@ mod error;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
+use crate::files::write_atomically;
 use crate::network::{Dense, FloatNetwork, Shape};
 use crate::train::{TrainingOptions, TrainingState};
 
@@ -61,17 +61,12 @@ impl View for &Stored {
 
 /// Writes a run's state, so that a reader finds the old file or the new one, never a part.
 ///
-/// The bytes go to a temporary file beside `path`, reach the disk, and the file is renamed.
-///
 /// # Errors
-/// [`CheckpointError::Write`].
+/// [`CheckpointError::Write`]; a file that was there before is untouched.
 pub fn save_state(path: &Path, state: &TrainingState) -> Result<(), CheckpointError> {
-    let failed = |source| CheckpointError::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let bytes = encode(state).map_err(|e| failed(std::io::Error::other(e)))?;
-    write_whole(path, &bytes).map_err(failed)
+    let bytes = encode(state)?;
+    write_atomically(path, |out| out.write_all(&bytes))?;
+    Ok(())
 }
 
 /// Reads a run's state.
@@ -133,30 +128,8 @@ fn encode(state: &TrainingState) -> Result<Vec<u8>, SafeTensorError> {
     safetensors::serialize(views, Some(header))
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        // As an ordinary new file, not private as temporary files are; the umask still applies.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.prefix(".checkpoint-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    std::fs::read(path).map_err(|source| CheckpointError::Read {
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })
 }
 
 /// A file whose container and description have been checked.
@@ -168,22 +141,15 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(path: &'a Path, bytes: &'a [u8]) -> Result<Self, CheckpointError> {
-        let container = |source| CheckpointError::Container {
-            path: path.to_owned(),
-            source,
-        };
+        let container = |source| CheckpointError::Container { path: path.to_owned(), source };
         let tensors = SafeTensors::deserialize(bytes).map_err(container)?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(container)?;
-        let refuse = |reason: String| CheckpointError::Description {
-            path: path.to_owned(),
-            reason,
-        };
+        let refuse = |reason: String| CheckpointError::Description { path: path.to_owned(), reason };
         let entries = header.metadata().as_ref();
         let json = entries
             .and_then(|entries| entries.get(ENTRY))
             .ok_or_else(|| refuse(format!("its header has no entry `{ENTRY}`")))?;
-        let value: serde_json::Value =
-            serde_json::from_str(json).map_err(|e| refuse(e.to_string()))?;
+        let value: serde_json::Value = serde_json::from_str(json).map_err(|e| refuse(e.to_string()))?;
         // The version first: another version's other fields would only confuse.
         let format = value.get("format").and_then(serde_json::Value::as_u64);
         if format != Some(u64::from(FORMAT)) {
@@ -192,21 +158,10 @@ impl<'a> Reader<'a> {
                 None => "it has no format number".to_owned(),
             }));
         }
-        let description: Description =
-            serde_json::from_value(value).map_err(|e| refuse(e.to_string()))?;
-        description
-            .shape
-            .validate()
-            .map_err(|e| refuse(e.to_string()))?;
-        description
-            .options
-            .validate()
-            .map_err(|e| refuse(e.to_string()))?;
-        Ok(Self {
-            path,
-            tensors,
-            description,
-        })
+        let description: Description = serde_json::from_value(value).map_err(|e| refuse(e.to_string()))?;
+        description.shape.validate().map_err(|e| refuse(e.to_string()))?;
+        description.options.validate().map_err(|e| refuse(e.to_string()))?;
+        Ok(Self { path, tensors, description })
     }
 
     /// The network of one group, every tensor of the right shape and every number in its range.
@@ -222,17 +177,11 @@ impl<'a> Reader<'a> {
                 }
                 Ok(dense)
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, CheckpointError>>()?;
         Ok(FloatNetwork::assemble(shape.clone(), layers))
     }
 
-    fn fill(
-        &self,
-        tensor: String,
-        shape: &[usize],
-        values: &mut [f32],
-        group: &str,
-    ) -> Result<(), CheckpointError> {
+    fn fill(&self, tensor: String, shape: &[usize], values: &mut [f32], group: &str) -> Result<(), CheckpointError> {
         let path = self.path.to_owned();
         let Ok(view) = self.tensors.tensor(&tensor) else {
             return Err(CheckpointError::Missing { path, tensor });
@@ -249,12 +198,7 @@ impl<'a> Reader<'a> {
         for (index, (to, word)) in values.iter_mut().zip(words).enumerate() {
             let value = f32::from_le_bytes(*word);
             if !value.is_finite() || (group == SECOND_MOMENT && value < 0.0) {
-                return Err(CheckpointError::Value {
-                    path,
-                    tensor,
-                    index,
-                    value,
-                });
+                return Err(CheckpointError::Value { path, tensor, index, value });
             }
             *to = value;
         }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use safetensors::SafeTensorError;
 use thiserror::Error;
 
+use crate::files::WriteError;
+
 /// Why a checkpoint cannot be written or read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -17,14 +19,12 @@ pub enum CheckpointError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The file cannot be written; one that was there before is untouched.
-    #[error("cannot write checkpoint {path}: {source}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The state cannot be laid out as safetensors.
+    #[error("cannot lay out the checkpoint: {0}")]
+    Layout(#[from] SafeTensorError),
     /// The bytes are not a whole safetensors file.
     #[error("{path} is cut short or not a safetensors file: {source}")]
     Container {

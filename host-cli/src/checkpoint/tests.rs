@@ -18,11 +18,7 @@ fn state() -> TrainingState {
         .collect();
     TrainingState {
         step: 1234,
-        options: TrainingOptions {
-            seed: u64::MAX,
-            clip_norm: Some(0.1),
-            ..TrainingOptions::default()
-        },
+        options: TrainingOptions { seed: u64::MAX, clip_norm: Some(0.1), ..TrainingOptions::default() },
         weights: network(1),
         first_moment: network(2),
         second_moment: FloatNetwork::new(small_shape(), squares).unwrap(),
@@ -50,22 +46,14 @@ fn a_file_cut_at_any_length_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.safetensors");
     let bytes = encode(&state()).unwrap();
-    let lengths = (0..bytes.len().min(300))
-        .chain((300..bytes.len()).step_by(97))
-        .chain([bytes.len() - 1]);
+    let lengths = (0..bytes.len().min(300)).chain((300..bytes.len()).step_by(97)).chain([bytes.len() - 1]);
     for length in lengths {
         std::fs::write(&path, &bytes[..length]).unwrap();
         let error = load_state(&path).unwrap_err();
-        assert!(
-            matches!(error, CheckpointError::Container { .. }),
-            "{length}: {error}"
-        );
+        assert!(matches!(error, CheckpointError::Container { .. }), "{length}: {error}");
         assert!(error.to_string().contains("cut.safetensors"), "{error}");
     }
-    assert!(matches!(
-        load_state(&folder.path().join("none")).unwrap_err(),
-        CheckpointError::Read { .. }
-    ));
+    assert!(matches!(load_state(&folder.path().join("none")).unwrap_err(), CheckpointError::Read { .. }));
 }
 
 #[test]
@@ -73,7 +61,7 @@ fn an_unwritable_place_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no/such/folder/c.safetensors");
     let error = save_state(&path, &state()).unwrap_err();
-    assert!(matches!(error, CheckpointError::Write { .. }));
+    assert!(matches!(error, CheckpointError::Write(_)));
     assert!(error.to_string().contains("no/such/folder/c.safetensors"));
 }
 
@@ -98,11 +86,7 @@ fn a_wrong_header_is_refused_with_the_reason() {
         assert!(error.contains(words), "{error}");
         assert!(error.contains("changed.safetensors"), "{error}");
     };
-    says(
-        "average.layers.2.bias",
-        "average.layers.2.bios",
-        "tensor average.layers.2.bias is missing",
-    );
+    says("average.layers.2.bias", "average.layers.2.bios", "tensor average.layers.2.bias is missing");
     says(
         "\"shape\":[8,9]",
         "\"shape\":[9,8]",
@@ -112,11 +96,7 @@ fn a_wrong_header_is_refused_with_the_reason() {
     says("\"mote\"", "\"moth\"", "no entry `mote`");
     says("\\\"dim_in\\\":5", "\\\"dim_in\\\":0", "dim_in is 0");
     says("\\\"batch\\\":256", "\\\"batch\\\":000", "not a checkpoint");
-    says(
-        "\\\"hidden\\\":[9,9,8]",
-        "\\\"hidden\\\":[9,8,8]",
-        "weights.layers.1.weight is F32 [9, 9]",
-    );
+    says("\\\"hidden\\\":[9,9,8]", "\\\"hidden\\\":[9,8,8]", "weights.layers.1.weight is F32 [9, 9]");
 }
 
 #[test]
@@ -129,16 +109,10 @@ fn a_number_out_of_range_is_named() {
     let path = folder.path().join("nan.safetensors");
     save_state(&path, &bad).unwrap();
     let error = load_network(&path).unwrap_err().to_string();
-    assert!(
-        error.ends_with("tensor average.layers.1.bias holds NaN at index 3"),
-        "{error}"
-    );
+    assert!(error.ends_with("tensor average.layers.1.bias holds NaN at index 3"), "{error}");
     let mut bad = state();
     bad.second_moment = bad.first_moment.clone();
     save_state(&path, &bad).unwrap();
     let error = load_state(&path).unwrap_err().to_string();
-    assert!(
-        error.contains("tensor second_moment.layers.0.weight holds -"),
-        "{error}"
-    );
+    assert!(error.contains("tensor second_moment.layers.0.weight holds -"), "{error}");
 }

@@ -46,15 +46,8 @@ impl FloatNetwork {
 
     /// Joins layers that are known to fit the shape.
     pub(crate) fn assemble(shape: Shape, layers: Vec<Dense>) -> Self {
-        let columns = layers
-            .iter()
-            .map(|l| transposed(&l.weight, l.rows, l.cols))
-            .collect();
-        Self {
-            shape,
-            layers,
-            columns,
-        }
+        let columns = layers.iter().map(|l| transposed(&l.weight, l.rows, l.cols)).collect();
+        Self { shape, layers, columns }
     }
 
     /// Sizes and kinds of the layers.
@@ -100,9 +93,7 @@ impl FloatNetwork {
     /// [`Self::level_bias`] of every layer, as [`Self::forward`] takes them.
     #[must_use]
     pub fn level_biases(&self, t: f32) -> Vec<Vec<f32>> {
-        (0..self.layers.len())
-            .map(|layer| self.level_bias(layer, t))
-            .collect()
+        (0..self.layers.len()).map(|layer| self.level_bias(layer, t)).collect()
     }
 
     /// Evaluates the network: F(c_in x, level, class) into `out`.
@@ -245,12 +236,7 @@ mod tests {
                 if !layer.level.is_empty() {
                     let level = &layer.level[r * 4..];
                     let (w0, w1) = (1.0, 20.0);
-                    let f = [
-                        (w0 * t).sin(),
-                        (w1 * t).sin(),
-                        (w0 * t).cos(),
-                        (w1 * t).cos(),
-                    ];
+                    let f = [(w0 * t).sin(), (w1 * t).sin(), (w0 * t).cos(), (w1 * t).cos()];
                     sum += (0..4).map(|k| f64::from(level[k]) * f[k]).sum::<f64>();
                 }
                 if let (Some(class), false) = (class, layer.class.is_empty()) {
@@ -321,12 +307,6 @@ mod tests {
     fn an_unknown_class_is_refused() {
         let net = network(Activation::Relu, Conditioning::FirstLayer);
         let levels = net.level_biases(0.1);
-        net.forward(
-            &[0.0; 5],
-            &levels,
-            Some(3),
-            &mut Workspace::default(),
-            &mut [0.0; 3],
-        );
+        net.forward(&[0.0; 5], &levels, Some(3), &mut Workspace::default(), &mut [0.0; 3]);
     }
 }

@@ -38,12 +38,7 @@ impl FloatNetwork {
                 let fan_in = dense.cols + dense.features() + dense.classes();
                 let bound = 1.0 / (fan_in as f64).sqrt();
                 let mut index = 0;
-                for values in [
-                    &mut dense.weight,
-                    &mut dense.level,
-                    &mut dense.class,
-                    &mut dense.bias,
-                ] {
+                for values in [&mut dense.weight, &mut dense.level, &mut dense.class, &mut dense.bias] {
                     for value in values {
                         let u = unit(hash(&[seed, PURPOSE, layer as u64, index]));
                         *value = (bound * (2.0 * u - 1.0)) as f32;

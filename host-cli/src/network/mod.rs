@@ -13,6 +13,6 @@ pub use float::{FloatNetwork, Workspace};
 pub(crate) use initial::{hash, unit};
 pub(crate) use shape::write_time_features;
 pub use shape::{
-    Activation, Conditioning, MAX_CLASSES, MAX_DIM, MAX_FEATURES, MAX_HIDDEN_LAYERS, MAX_WIDTH,
-    MIN_WIDTH, Shape, ShapeError,
+    Activation, Conditioning, MAX_CLASSES, MAX_DIM, MAX_FEATURES, MAX_HIDDEN_LAYERS, MAX_WIDTH, MIN_WIDTH, Shape,
+    ShapeError,
 };

@@ -168,10 +168,7 @@ impl Shape {
     /// Whether layer `layer` adds its input to its output.
     #[must_use]
     pub fn is_residual(&self, layer: usize) -> bool {
-        self.residual
-            && layer > 0
-            && layer < self.hidden.len()
-            && self.rows(layer) == self.cols(layer)
+        self.residual && layer > 0 && layer < self.hidden.len() && self.rows(layer) == self.cols(layer)
     }
 
     /// Angular frequencies w_k of the time features, geometric from 1 to `max_frequency`.
@@ -179,9 +176,7 @@ impl Shape {
     pub fn frequencies(&self) -> Vec<f32> {
         let count = self.features / 2;
         let last = count.saturating_sub(1).max(1) as f64;
-        (0..count)
-            .map(|k| f64::from(self.max_frequency).powf(k as f64 / last) as f32)
-            .collect()
+        (0..count).map(|k| f64::from(self.max_frequency).powf(k as f64 / last) as f32).collect()
     }
 
     /// Time features f(t) = [sin(w_0 t), .., cos(w_0 t), ..], `features` of them (Vaswani et al. 2017).
@@ -242,34 +237,13 @@ mod tests {
             (|s| s.dim_in = 0, "dim_in is 0; it must be 1..=512"),
             (|s| s.dim_in = 513, "dim_in is 513; it must be 1..=512"),
             (|s| s.dim_out = 0, "dim_out is 0; it must be 1..=512"),
-            (
-                |s| s.hidden.clear(),
-                "0 hidden layers; there must be 1..=15",
-            ),
-            (
-                |s| s.hidden = vec![8; 16],
-                "16 hidden layers; there must be 1..=15",
-            ),
-            (
-                |s| s.hidden[1] = 7,
-                "hidden layer 1 is 7 wide; it must be 8..=512",
-            ),
-            (
-                |s| s.hidden[2] = 513,
-                "hidden layer 2 is 513 wide; it must be 8..=512",
-            ),
-            (
-                |s| s.features = 15,
-                "15 time features; there must be an even number, 0..=256",
-            ),
-            (
-                |s| s.max_frequency = f32::NAN,
-                "max_frequency is NaN; it must be finite and at least 1",
-            ),
-            (
-                |s| s.max_frequency = 0.5,
-                "max_frequency is 0.5; it must be finite and at least 1",
-            ),
+            (|s| s.hidden.clear(), "0 hidden layers; there must be 1..=15"),
+            (|s| s.hidden = vec![8; 16], "16 hidden layers; there must be 1..=15"),
+            (|s| s.hidden[1] = 7, "hidden layer 1 is 7 wide; it must be 8..=512"),
+            (|s| s.hidden[2] = 513, "hidden layer 2 is 513 wide; it must be 8..=512"),
+            (|s| s.features = 15, "15 time features; there must be an even number, 0..=256"),
+            (|s| s.max_frequency = f32::NAN, "max_frequency is NaN; it must be finite and at least 1"),
+            (|s| s.max_frequency = 0.5, "max_frequency is 0.5; it must be finite and at least 1"),
             (|s| s.classes = 257, "257 classes; there may be 0..=256"),
         ];
         for (change, message) in bad {

@@ -50,9 +50,7 @@ impl Source<'_> {
         };
         let inputs = samples.input.chunks_exact_mut(depth);
         let targets = samples.target.chunks_exact_mut(shape.dim_out);
-        for (row, ((input, target), noise)) in
-            inputs.zip(targets).zip(noise.chunks_exact(dim)).enumerate()
-        {
+        for (row, ((input, target), noise)) in inputs.zip(targets).zip(noise.chunks_exact(dim)).enumerate() {
             let index = first + row;
             let word = hash(&[options.seed, step, ROWS, index as u64]);
             let pick = (((word >> 32) * self.set.count() as u64) >> 32) as usize;

@@ -32,12 +32,7 @@ impl Layout {
                 let depth = cols + dense.features() + dense.classes() + 1;
                 let range = start..start + depth * rows;
                 start = range.end;
-                Place {
-                    weight: range.start..range.start + cols * rows,
-                    range,
-                    depth,
-                    rows,
-                }
+                Place { weight: range.start..range.start + cols * rows, range, depth, rows }
             })
             .collect();
         Self { layers }
@@ -72,12 +67,7 @@ impl Layout {
             .map(|layer| {
                 let mut dense = Dense::zeros(shape, layer);
                 let rows = dense.rows;
-                for matrix in [
-                    &mut dense.weight,
-                    &mut dense.level,
-                    &mut dense.class,
-                    &mut dense.bias,
-                ] {
+                for matrix in [&mut dense.weight, &mut dense.level, &mut dense.class, &mut dense.bias] {
                     let (part, after) = rest.split_at(matrix.len());
                     rest = after;
                     let cols = matrix.len() / rows;

@@ -41,15 +41,7 @@ pub(crate) mod tests {
             let angle = |t: f32| (t + 0.008) / 1.008 * std::f32::consts::FRAC_PI_2;
             let alpha = (angle(u).cos() / angle(0.0).cos()).clamp(0.0, 1.0);
             let sigma = (1.0 - alpha * alpha).sqrt();
-            TrainingLevel {
-                alpha,
-                sigma,
-                time: u,
-                input_scale: 1.0,
-                target_x0: -sigma,
-                target_eps: alpha,
-                weight: 1.0,
-            }
+            TrainingLevel { alpha, sigma, time: u, input_scale: 1.0, target_x0: -sigma, target_eps: alpha, weight: 1.0 }
         }
     }
 

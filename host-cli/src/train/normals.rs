@@ -122,9 +122,7 @@ mod tests {
     #[test]
     fn one_lane_is_xoshiro128_plus_plus() {
         // Reference vector of rand_xoshiro for the state 1, 2, 3, 4.
-        let mut lanes = Lanes {
-            state: [[1; LANES], [2; LANES], [3; LANES], [4; LANES]],
-        };
+        let mut lanes = Lanes { state: [[1; LANES], [2; LANES], [3; LANES], [4; LANES]] };
         let got: Vec<u32> = (0..10).map(|_| lanes.next()[3]).collect();
         let want = [
             641,
@@ -146,10 +144,7 @@ mod tests {
         for k in 0..100_000 {
             let u = (k as f32 + 0.5) / 1e5;
             let want = f64::from(u).ln();
-            assert!(
-                (f64::from(ln(u)) - want).abs() <= 2e-7 * want.abs().max(0.3),
-                "{u}"
-            );
+            assert!((f64::from(ln(u)) - want).abs() <= 2e-7 * want.abs().max(0.3), "{u}");
             let x = (2.0 * u - 1.0) * std::f32::consts::FRAC_PI_4;
             let (s, c) = sin_cos(x);
             assert!((f64::from(s) - f64::from(x).sin()).abs() < 1.2e-7);
@@ -169,8 +164,7 @@ mod tests {
         let distance = sorted.iter().enumerate().fold(0_f64, |d, (i, v)| {
             let p = normal_cdf(*v);
             let i = i as f64;
-            d.max((p - i / n as f64).abs())
-                .max((p - (i + 1.0) / n as f64).abs())
+            d.max((p - i / n as f64).abs()).max((p - (i + 1.0) / n as f64).abs())
         });
         assert!(distance < 1.95 / (n as f64).sqrt(), "{distance}");
         // Products of neighbours at the distances where lanes or halves would show: mean 0, variance 1.

@@ -38,23 +38,12 @@ pub(super) fn ema_decay(options: &TrainingOptions, step: u64) -> f64 {
 
 impl Moments {
     pub fn new(weights: Vec<f32>) -> Self {
-        Self {
-            first: vec![0.0; weights.len()],
-            second: vec![0.0; weights.len()],
-            average: weights.clone(),
-            weights,
-        }
+        Self { first: vec![0.0; weights.len()], second: vec![0.0; weights.len()], average: weights.clone(), weights }
     }
 
     /// One step of AdamW (Loshchilov and Hutter 2019, algorithm 2, with the decay times the learning
     /// rate, as in PyTorch) and of the average; `step` counts from 0.
-    pub fn update(
-        &mut self,
-        layout: &Layout,
-        options: &TrainingOptions,
-        step: u64,
-        gradient: &[f32],
-    ) {
+    pub fn update(&mut self, layout: &Layout, options: &TrainingOptions, step: u64, gradient: &[f32]) {
         let rate = learning_rate(options, step);
         let correction = |beta: f32| 1.0 - f64::from(beta).powf((step + 1) as f64);
         let rates = Rates {
@@ -134,14 +123,10 @@ mod tests {
         let mut moments = Moments::new(start.clone());
         let mut theta: Vec<f64> = start.iter().map(|w| f64::from(*w)).collect();
         let (mut m, mut v, mut ema) = (vec![0.0; n], vec![0.0; n], theta.clone());
-        let decayed: Vec<bool> = (0..n)
-            .map(|i| layout.layers().iter().any(|p| p.weight.contains(&i)))
-            .collect();
+        let decayed: Vec<bool> = (0..n).map(|i| layout.layers().iter().any(|p| p.weight.contains(&i))).collect();
         assert!(decayed.contains(&true) && decayed.contains(&false));
         for t in 1..=20_i32 {
-            let gradient: Vec<f32> = (0..n)
-                .map(|i| ((i as f32) + t as f32 * 1.7).cos())
-                .collect();
+            let gradient: Vec<f32> = (0..n).map(|i| ((i as f32) + t as f32 * 1.7).cos()).collect();
             moments.update(&layout, &options, t as u64 - 1, &gradient);
             let k = f64::from(t - 1);
             let cosine = 0.5 * (1.0 + (std::f64::consts::PI * k / 50.0).cos());
@@ -170,12 +155,7 @@ mod tests {
 
     #[test]
     fn the_learning_rate_warms_up_and_ends_near_one_percent() {
-        let options = TrainingOptions {
-            steps: 1000,
-            warmup: 10,
-            learning_rate: 1.0,
-            ..TrainingOptions::default()
-        };
+        let options = TrainingOptions { steps: 1000, warmup: 10, learning_rate: 1.0, ..TrainingOptions::default() };
         assert!((learning_rate(&options, 0) - 0.1).abs() < 1e-12);
         // Half way the cosine is zero: 0.99 / 2 + 0.01.
         assert!((learning_rate(&options, 500) - 0.505).abs() < 1e-12);

@@ -145,9 +145,7 @@ pub enum TrainError {
     #[error("the saved state's weights, moments and average do not have one shape")]
     State,
     /// The loss is no longer a number.
-    #[error(
-        "the loss is {loss} at step {step}: lower the learning rate, or limit the gradient's norm"
-    )]
+    #[error("the loss is {loss} at step {step}: lower the learning rate, or limit the gradient's norm")]
     Diverged {
         /// The step, from 0.
         step: u64,
@@ -171,49 +169,29 @@ impl TrainingSet<'_> {
     /// # Errors
     /// [`TrainError`]: columns, rows, labels, or the first value that is not finite.
     pub fn validate(&self, shape: &Shape) -> Result<(), TrainError> {
-        let Shape {
-            dim_in,
-            dim_out,
-            classes,
-            ..
-        } = *shape;
+        let Shape { dim_in, dim_out, classes, .. } = *shape;
         if dim_out > dim_in {
             return Err(TrainError::OutputTooLong { dim_in, dim_out });
         }
         if self.dim != dim_in {
-            return Err(TrainError::Dim {
-                data: self.dim,
-                network: dim_in,
-            });
+            return Err(TrainError::Dim { data: self.dim, network: dim_in });
         }
         let (values, dim) = (self.rows.len(), self.dim);
         if values == 0 || !values.is_multiple_of(dim) {
             return Err(TrainError::Rows { values, dim });
         }
         if let Some(index) = self.rows.iter().position(|v| !v.is_finite()) {
-            return Err(TrainError::NotFinite {
-                row: index / dim,
-                column: index % dim,
-                value: self.rows[index],
-            });
+            return Err(TrainError::NotFinite { row: index / dim, column: index % dim, value: self.rows[index] });
         }
         if classes == 0 {
             return Ok(());
         }
         let (labels, rows) = (self.labels.unwrap_or_default(), self.count());
         if labels.len() != rows {
-            return Err(TrainError::Labels {
-                labels: labels.len(),
-                rows,
-                classes,
-            });
+            return Err(TrainError::Labels { labels: labels.len(), rows, classes });
         }
         match labels.iter().position(|l| usize::from(*l) >= classes) {
-            Some(row) => Err(TrainError::Label {
-                row,
-                label: labels[row],
-                classes,
-            }),
+            Some(row) => Err(TrainError::Label { row, label: labels[row], classes }),
             None => Ok(()),
         }
     }
@@ -230,62 +208,23 @@ impl TrainingOptions {
         let positive = |v: f32| v > 0.0 && v.is_finite();
         let clip = self.clip_norm.unwrap_or(1.0);
         let checks: [(&'static str, f32, bool, &'static str); 8] = [
-            (
-                "batch",
-                self.batch as f32,
-                (1..=65_536).contains(&self.batch),
-                "1..=65536",
-            ),
-            (
-                "learning_rate",
-                self.learning_rate,
-                positive(self.learning_rate),
-                "finite and above 0",
-            ),
+            ("batch", self.batch as f32, (1..=65_536).contains(&self.batch), "1..=65536"),
+            ("learning_rate", self.learning_rate, positive(self.learning_rate), "finite and above 0"),
             (
                 "weight_decay",
                 self.weight_decay,
                 self.weight_decay == 0.0 || positive(self.weight_decay),
                 "finite and at least 0",
             ),
-            (
-                "ema",
-                self.ema,
-                below_one(self.ema),
-                "at least 0 and below 1",
-            ),
-            (
-                "class_dropout",
-                self.class_dropout,
-                unit(self.class_dropout),
-                "0 to 1",
-            ),
+            ("ema", self.ema, below_one(self.ema), "at least 0 and below 1"),
+            ("class_dropout", self.class_dropout, unit(self.class_dropout), "0 to 1"),
             ("clip_norm", clip, positive(clip), "finite and above 0"),
-            (
-                "beta1",
-                self.beta1,
-                below_one(self.beta1),
-                "at least 0 and below 1",
-            ),
-            (
-                "beta2",
-                self.beta2,
-                below_one(self.beta2),
-                "at least 0 and below 1",
-            ),
+            ("beta1", self.beta1, below_one(self.beta1), "at least 0 and below 1"),
+            ("beta2", self.beta2, below_one(self.beta2), "at least 0 and below 1"),
         ];
-        let epsilon = (
-            "epsilon",
-            self.epsilon,
-            positive(self.epsilon),
-            "finite and above 0",
-        );
+        let epsilon = ("epsilon", self.epsilon, positive(self.epsilon), "finite and above 0");
         match checks.into_iter().chain([epsilon]).find(|c| !c.2) {
-            Some((name, got, _, range)) => Err(TrainError::Option {
-                name,
-                got: f64::from(got),
-                range,
-            }),
+            Some((name, got, _, range)) => Err(TrainError::Option { name, got: f64::from(got), range }),
             None => Ok(()),
         }
     }

@@ -35,11 +35,7 @@ pub(super) struct BlockGradient {
 
 /// Runs a block forward and back through layers whose matrices are depth x rows: W^T, then T^T, C^T
 /// and b as further rows.
-pub(super) fn gradient(
-    shape: &Shape,
-    weights: &[Matrix],
-    block: Block<'_>,
-) -> Result<BlockGradient, CpuError> {
+pub(super) fn gradient(shape: &Shape, weights: &[Matrix], block: Block<'_>) -> Result<BlockGradient, CpuError> {
     let device = weights[0].device().clone();
     let last = weights.len() - 1;
     let depth = block.input.len() / block.rows;
@@ -55,9 +51,7 @@ pub(super) fn gradient(
         let output = activate(pre, shape.activation, skip, extra)?;
         let (plain, tape) = output.split_tape();
         before = Some(plain.clone());
-        pre = plain
-            .put_tape(tape)
-            .try_matmul(weights[layer + 1].clone())?;
+        pre = plain.put_tape(tape).try_matmul(weights[layer + 1].clone())?;
     }
     let (loss, value) = squared_error(pre, block.target, block.weight)?;
     let mut gradients = value.try_backward()?;
@@ -109,11 +103,7 @@ fn activate(
     let mut slope = vec![0.0; rows * width];
     pre.copy_into(&mut slope);
     let mut values = vec![1.0; rows * wide];
-    for (row, (out, slope)) in values
-        .chunks_exact_mut(wide)
-        .zip(slope.chunks_exact_mut(width))
-        .enumerate()
-    {
+    for (row, (out, slope)) in values.chunks_exact_mut(wide).zip(slope.chunks_exact_mut(width)).enumerate() {
         let (out, rest) = out.split_at_mut(width);
         match activation {
             Activation::Relu => relu(slope, out),
@@ -139,10 +129,8 @@ fn activate(
             add_rows(gradient, skip_wide, &upstream, wide, width);
         }
         let gradient = gradients.get_or_alloc_mut(&pre_ghost)?;
-        for ((g, u), s) in gradient
-            .chunks_exact_mut(width)
-            .zip(upstream.chunks_exact(wide))
-            .zip(slope.chunks_exact(width))
+        for ((g, u), s) in
+            gradient.chunks_exact_mut(width).zip(upstream.chunks_exact(wide)).zip(slope.chunks_exact(width))
         {
             for ((g, u), s) in g.iter_mut().zip(u).zip(s) {
                 *g += u * s;
@@ -155,9 +143,7 @@ fn activate(
 
 /// Adds the first `width` columns of `from` to those of `to`.
 fn add_rows(to: &mut [f32], to_wide: usize, from: &[f32], from_wide: usize, width: usize) {
-    let pairs = to
-        .chunks_exact_mut(to_wide)
-        .zip(from.chunks_exact(from_wide));
+    let pairs = to.chunks_exact_mut(to_wide).zip(from.chunks_exact(from_wide));
     for (to, from) in pairs {
         let pairs = to[..width].iter_mut().zip(&from[..width]);
         pairs.for_each(|(t, f)| *t += f);
@@ -197,13 +183,7 @@ fn exp(x: f32) -> f32 {
     // ln 2 = 355/512 - 2.12e-4: the first product is exact.
     let r = (x - n * (355.0 / 512.0)) + n * 2.121_944_4e-4;
     let mut p = 1.987_569_1e-4;
-    for c in [
-        1.398_199_9e-3,
-        8.333_452e-3,
-        4.166_579_6e-2,
-        1.666_666_5e-1,
-        5.0e-1,
-    ] {
+    for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.0e-1] {
         p = p * r + c;
     }
     let scale = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000));
@@ -211,19 +191,13 @@ fn exp(x: f32) -> f32 {
 }
 
 /// Sum of weight x squared error, as a plain number and as the end of the tape.
-fn squared_error(
-    prediction: Recorded,
-    target: &[f32],
-    weight: &[f32],
-) -> Result<(f64, Scalar), CpuError> {
+fn squared_error(prediction: Recorded, target: &[f32], weight: &[f32]) -> Result<(f64, Scalar), CpuError> {
     let (prediction, mut tape) = prediction.split_tape();
     let width = prediction.shape().1;
     let mut slope = vec![0.0; target.len()];
     prediction.copy_into(&mut slope);
     let mut loss = 0.0;
-    let rows = slope
-        .chunks_exact_mut(width)
-        .zip(target.chunks_exact(width));
+    let rows = slope.chunks_exact_mut(width).zip(target.chunks_exact(width));
     for ((slope, target), weight) in rows.zip(weight) {
         let mut sum = 0.0;
         for (s, t) in slope.iter_mut().zip(target) {
@@ -258,10 +232,7 @@ mod tests {
             silu(&mut slope, &mut out);
             let (x, sigmoid) = (f64::from(x), 1.0 / (1.0 + (-f64::from(x)).exp()));
             let slope_wanted = sigmoid * (1.0 + x * (1.0 - sigmoid));
-            assert!(
-                (f64::from(out[0]) - x * sigmoid).abs() <= 4e-7 * (1.0 + x.abs()),
-                "{x}"
-            );
+            assert!((f64::from(out[0]) - x * sigmoid).abs() <= 4e-7 * (1.0 + x.abs()), "{x}");
             assert!((f64::from(slope[0]) - slope_wanted).abs() <= 1e-6, "{x}");
             let (mut slope, mut out) = ([x as f32], [0.0]);
             relu(&mut slope, &mut out);

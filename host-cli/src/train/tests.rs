@@ -38,7 +38,7 @@ fn run_to(trainer: &mut Trainer<'_>, step: u64) {
 fn options(steps: u64) -> TrainingOptions {
     TrainingOptions {
         steps,
-        batch: 150,
+        batch: 300,
         warmup: 5,
         seed: 42,
         weight_decay: 0.01,
@@ -51,11 +51,7 @@ fn options(steps: u64) -> TrainingOptions {
 fn a_resumed_run_and_any_number_of_threads_end_in_the_same_bits() {
     let data = rows(40, 5);
     let labels: Vec<u16> = (0..40).map(|i| i % 3).collect();
-    let set = TrainingSet {
-        dim: 5,
-        rows: &data,
-        labels: Some(&labels),
-    };
+    let set = TrainingSet { dim: 5, rows: &data, labels: Some(&labels) };
     let run = |threads: usize| {
         let mut trainer = Trainer::new(small_shape(), options(30), set, &CosineV).unwrap();
         trainer.set_threads(threads).unwrap();
@@ -80,10 +76,7 @@ fn a_resumed_run_and_any_number_of_threads_end_in_the_same_bits() {
         assert_eq!(second.state(), unbroken);
         assert_eq!(second.ema_network(), unbroken.average);
     }
-    let other = TrainingOptions {
-        seed: 43,
-        ..options(30)
-    };
+    let other = TrainingOptions { seed: 43, ..options(30) };
     let mut trainer = Trainer::new(small_shape(), other, set, &CosineV).unwrap();
     run_to(&mut trainer, 30);
     assert_ne!(trainer.state().weights, unbroken.weights);
@@ -98,11 +91,7 @@ fn the_loss_on_gaussian_data_falls_to_its_closed_form() {
     let (s, n, dim) = (0.5_f64, 20_000, 2);
     let mut data = rows(n, dim);
     data.iter_mut().for_each(|v| *v *= s as f32);
-    let set = TrainingSet {
-        dim,
-        rows: &data,
-        labels: None,
-    };
+    let set = TrainingSet { dim, rows: &data, labels: None };
     let points = 20_000;
     let best = (0..points)
         .map(|i| {
@@ -123,31 +112,19 @@ fn the_loss_on_gaussian_data_falls_to_its_closed_form() {
         classes: 0,
         conditioning: Conditioning::FirstLayer,
     };
-    let options = TrainingOptions {
-        steps: 3000,
-        batch: 128,
-        warmup: 100,
-        learning_rate: 5e-3,
-        ..TrainingOptions::default()
-    };
+    let options =
+        TrainingOptions { steps: 3000, batch: 128, warmup: 100, learning_rate: 5e-3, ..TrainingOptions::default() };
     let mut trainer = Trainer::new(shape, options, set, &CosineV).unwrap();
     run_to(&mut trainer, 3000);
     let mut fresh = vec![0.0; n * dim];
     fill_normals(123, &mut fresh);
     fresh.iter_mut().for_each(|v| *v *= s as f32);
-    let fresh = TrainingSet {
-        dim,
-        rows: &fresh,
-        labels: None,
-    };
+    let fresh = TrainingSet { dim, rows: &fresh, labels: None };
     let loss = validation_loss(&trainer.ema_network(), &fresh, &CosineV, 5).unwrap();
     // A squared Gaussian residual of variance r has variance 2 r^2, and r <= 1: the mean of 40,000 has a
     // standard deviation of at most 0.0071. Four of them below; above, one percent more for the network.
     // (The network that always says 0 has E v^2, the mean of alpha^2 + sigma^2 s^2: .62 against .50.)
-    assert!(
-        loss > best - 0.028 && loss < best + 0.028 + 0.01 * best,
-        "{loss} {best}"
-    );
+    assert!(loss > best - 0.028 && loss < best + 0.028 + 0.01 * best, "{loss} {best}");
     let again = validation_loss(&trainer.ema_network(), &fresh, &CosineV, 5).unwrap();
     assert_eq!(loss.to_bits(), again.to_bits());
 }
@@ -156,94 +133,38 @@ fn the_loss_on_gaussian_data_falls_to_its_closed_form() {
 fn bad_data_and_options_are_refused_with_the_place() {
     let data = rows(4, 5);
     let labels = [0, 1, 3, 2];
-    let set = |rows, labels| TrainingSet {
-        dim: 5,
-        rows,
-        labels,
-    };
+    let set = |rows, labels| TrainingSet { dim: 5, rows, labels };
     let says = |set: TrainingSet<'_>, options: TrainingOptions, words: &str| {
         let error = Trainer::new(small_shape(), options, set, &CosineV).unwrap_err();
         assert_eq!(error.to_string(), words);
     };
-    says(
-        set(&data, None),
-        options(3),
-        "0 labels for 4 rows and 3 classes",
-    );
-    says(
-        set(&data, Some(&labels[..3])),
-        options(3),
-        "3 labels for 4 rows and 3 classes",
-    );
-    says(
-        set(&data, Some(&labels)),
-        options(3),
-        "row 2 has label 3; the network has 3 classes, from 0",
-    );
-    says(
-        set(&data[..19], Some(&labels)),
-        options(3),
-        "19 values do not make whole rows of 5",
-    );
-    says(
-        set(&[], Some(&labels)),
-        options(3),
-        "0 values do not make whole rows of 5",
-    );
+    says(set(&data, None), options(3), "0 labels for 4 rows and 3 classes");
+    says(set(&data, Some(&labels[..3])), options(3), "3 labels for 4 rows and 3 classes");
+    says(set(&data, Some(&labels)), options(3), "row 2 has label 3; the network has 3 classes, from 0");
+    says(set(&data[..19], Some(&labels)), options(3), "19 values do not make whole rows of 5");
+    says(set(&[], Some(&labels)), options(3), "0 values do not make whole rows of 5");
     let mut bad = options(3);
     bad.batch = 0;
-    says(
-        set(&data, Some(&labels[..2])),
-        bad,
-        "batch is 0; it must be 1..=65536",
-    );
+    says(set(&data, Some(&labels[..2])), bad, "batch is 0; it must be 1..=65536");
     let mut bad = options(3);
     bad.learning_rate = f32::NAN;
-    says(
-        set(&data, None),
-        bad,
-        "learning_rate is NaN; it must be finite and above 0",
-    );
+    says(set(&data, None), bad, "learning_rate is NaN; it must be finite and above 0");
     let mut endless = data.clone();
     endless[13] = f32::INFINITY;
-    says(
-        set(&endless, Some(&labels)),
-        options(3),
-        "row 2, column 3 is inf; training needs finite values",
-    );
-    let wide = TrainingSet {
-        dim: 4,
-        rows: &data,
-        labels: None,
-    };
-    says(
-        wide,
-        options(3),
-        "the data have 4 columns, the network 5 inputs",
-    );
+    says(set(&endless, Some(&labels)), options(3), "row 2, column 3 is inf; training needs finite values");
+    let wide = TrainingSet { dim: 4, rows: &data, labels: None };
+    says(wide, options(3), "the data have 4 columns, the network 5 inputs");
 }
 
 #[test]
 fn a_loss_that_is_no_number_stops_the_run_and_spares_the_weights() {
     let data = rows(40, 5);
     let labels = [0; 40];
-    let set = TrainingSet {
-        dim: 5,
-        rows: &data,
-        labels: Some(&labels),
-    };
-    let wild = TrainingOptions {
-        learning_rate: 1e30,
-        warmup: 0,
-        ..options(100)
-    };
+    let set = TrainingSet { dim: 5, rows: &data, labels: Some(&labels) };
+    let wild = TrainingOptions { learning_rate: 1e30, warmup: 0, ..options(100) };
     let mut trainer = Trainer::new(small_shape(), wild, set, &CosineV).unwrap();
     let error = (0..100).find_map(|_| trainer.step().err()).unwrap();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
-    let finite = |n: &FloatNetwork| {
-        n.layers()
-            .iter()
-            .all(|l| l.weight.iter().all(|w| w.is_finite()))
-    };
+    let finite = |n: &FloatNetwork| n.layers().iter().all(|l| l.weight.iter().all(|w| w.is_finite()));
     assert!(finite(&trainer.state().weights));
 }

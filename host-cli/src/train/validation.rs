@@ -39,12 +39,7 @@ pub fn validation_loss(
         let level = levels.draw((u as f32).clamp(f32::EPSILON / 2.0, 1.0 - f32::EPSILON / 2.0));
         fill_normals(hash(&[seed, PURPOSE, row as u64]), &mut noise);
         noised(&level, clean, &noise, &mut x);
-        aimed(
-            &level,
-            &clean[targeted.clone()],
-            &noise[targeted.clone()],
-            &mut target,
-        );
+        aimed(&level, &clean[targeted.clone()], &noise[targeted.clone()], &mut target);
         let biases = network.level_biases(level.time);
         let class = labels.map(|l| l[row]);
         network.forward(&x, &biases, class, &mut workspace, &mut out);

@@ -14,23 +14,9 @@ const DEPTH: usize = 5 + 4 + 3 + 1;
 
 fn samples(shape: &Shape) -> Samples {
     let data = rows(7, 5);
-    let set = TrainingSet {
-        dim: 5,
-        rows: &data,
-        labels: Some(&[0, 1, 2, 0, 1, 2, 0]),
-    };
-    let options = TrainingOptions {
-        batch: BATCH,
-        class_dropout: 0.3,
-        ..TrainingOptions::default()
-    };
-    let source = Source {
-        shape,
-        options: &options,
-        set: &set,
-        levels: &CosineV,
-        frequencies: &shape.frequencies(),
-    };
+    let set = TrainingSet { dim: 5, rows: &data, labels: Some(&[0, 1, 2, 0, 1, 2, 0]) };
+    let options = TrainingOptions { batch: BATCH, class_dropout: 0.3, ..TrainingOptions::default() };
+    let source = Source { shape, options: &options, set: &set, levels: &CosineV, frequencies: &shape.frequencies() };
     source.draw(0, 0, BATCH)
 }
 
@@ -44,17 +30,10 @@ fn plain_loss(network: &FloatNetwork, samples: &Samples) -> (f64, Vec<bool>) {
         let class = input[9..12].iter().position(|v| *v == 1.0);
         let dot = |t: &[f32]| t.iter().zip(features).map(|(t, f)| t * f).sum();
         let layers = network.layers().iter();
-        let biases: Vec<Vec<f32>> = layers
-            .map(|l| l.level.chunks(4).map(dot).collect())
-            .collect();
-        network.forward_traced(
-            &input[..5],
-            &biases,
-            class.map(|c| c as u16),
-            &mut workspace,
-            &mut out,
-            |_, pre, _| signs.extend(pre.iter().map(|p| *p > 0.0)),
-        );
+        let biases: Vec<Vec<f32>> = layers.map(|l| l.level.chunks(4).map(dot).collect()).collect();
+        network.forward_traced(&input[..5], &biases, class.map(|c| c as u16), &mut workspace, &mut out, |_, pre, _| {
+            signs.extend(pre.iter().map(|p| *p > 0.0))
+        });
         for (o, t) in out.iter().zip(&samples.target[row * 3..]) {
             sum += f64::from(samples.weight[row]) * f64::from(o - t).powi(2);
         }
@@ -70,11 +49,7 @@ fn the_gradient_is_the_slope_of_the_networks_own_loss() {
         (Activation::Relu, Conditioning::EveryHiddenLayer),
         (Activation::Relu, Conditioning::FirstLayer),
     ] {
-        let shape = Shape {
-            activation,
-            conditioning,
-            ..small_shape()
-        };
+        let shape = Shape { activation, conditioning, ..small_shape() };
         let layout = Layout::new(&shape);
         let flat = layout.flatten(&FloatNetwork::initial(shape.clone(), 21).unwrap());
         let samples = samples(&shape);
