@@ -81,9 +81,7 @@ where
     let explain = |error: io::Error| explain(path, &folder, error);
     if existing.as_ref().is_some_and(|m| !m.is_file()) {
         let mut device = File::options().write(true).open(&target).map_err(explain)?;
-        return write(&mut device)
-            .and_then(|()| device.flush())
-            .map_err(explain);
+        return write(&mut device).and_then(|()| device.flush()).map_err(explain);
     }
 
     let mut builder = tempfile::Builder::new();
@@ -96,15 +94,10 @@ where
     let mut temporary = builder.tempfile_in(&folder).map_err(explain)?;
     {
         let mut buffered = BufWriter::new(temporary.as_file_mut());
-        write(&mut buffered)
-            .and_then(|()| buffered.flush())
-            .map_err(explain)?;
+        write(&mut buffered).and_then(|()| buffered.flush()).map_err(explain)?;
     }
     if let Some(metadata) = existing {
-        temporary
-            .as_file()
-            .set_permissions(metadata.permissions())
-            .map_err(explain)?;
+        temporary.as_file().set_permissions(metadata.permissions()).map_err(explain)?;
     }
     temporary.as_file().sync_all().map_err(explain)?;
     temporary.persist(&target).map_err(|e| explain(e.error))?;
@@ -122,10 +115,7 @@ fn explain(path: &Path, folder: &Path, source: io::Error) -> WriteError {
         io::ErrorKind::NotFound => {
             // An ancestor that is a file also reads as "not found" on some systems.
             match folder.ancestors().find(|a| a.exists()) {
-                Some(a) if a.is_file() => WriteError::FolderIsFile {
-                    path,
-                    folder: a.to_path_buf(),
-                },
+                Some(a) if a.is_file() => WriteError::FolderIsFile { path, folder: a.to_path_buf() },
                 _ => WriteError::FolderMissing { path, folder },
             }
         }
@@ -134,9 +124,7 @@ fn explain(path: &Path, folder: &Path, source: io::Error) -> WriteError {
             let folder = file.map_or_else(|| folder.clone(), Path::to_path_buf);
             WriteError::FolderIsFile { path, folder }
         }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            WriteError::Forbidden { path, folder }
-        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => WriteError::Forbidden { path, folder },
         _ => WriteError::Io { path, source },
     }
 }
@@ -146,10 +134,8 @@ mod tests {
     use super::*;
 
     fn names_in(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(folder)
-            .unwrap()
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }

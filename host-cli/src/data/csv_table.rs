@@ -23,10 +23,9 @@ impl Cell {
         }
         match text.parse::<f32>() {
             Ok(number) if number.is_finite() => Self::Number(number),
-            Ok(_) if text.contains(|c: char| c.is_ascii_digit()) => Self::Missing(format!(
-                "{:?} is too large for a 32-bit float",
-                shorten(text)
-            )),
+            Ok(_) if text.contains(|c: char| c.is_ascii_digit()) => {
+                Self::Missing(format!("{:?} is too large for a 32-bit float", shorten(text)))
+            }
             Ok(_) => Self::Missing(format!("{:?} is not a finite number", shorten(text))),
             Err(_) if NO_VALUE.contains(&text.to_lowercase().as_str()) => {
                 Self::Missing(format!("{text:?} stands for a missing value"))
@@ -36,13 +35,14 @@ impl Cell {
     }
 }
 
-/// Cuts text from a file so that it fits in a message.
+/// Makes text from a file fit in a message of one line.
 fn shorten(text: &str) -> String {
     const SHOWN: usize = 32;
-    if text.chars().count() <= SHOWN {
-        return text.into();
+    let mut short: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        short.push('…');
     }
-    text.chars().take(SHOWN).chain("…".chars()).collect()
+    short
 }
 
 /// A row and the line it starts on.
@@ -52,32 +52,18 @@ struct Row {
 }
 
 /// Reads `bytes`, the text of the CSV file at `path`, into a table called `name`.
-pub(super) fn read(
-    path: &str,
-    name: String,
-    bytes: &[u8],
-    options: &LoadOptions,
-) -> Result<Table, DataError> {
+pub(super) fn read(path: &str, name: String, bytes: &[u8], options: &LoadOptions) -> Result<Table, DataError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes); // a byte-order mark, as spreadsheets write
     if let Err(error) = std::str::from_utf8(bytes) {
         let line = 1 + newlines(&bytes[..error.valid_up_to()]);
-        return Err(DataError::NotUtf8 {
-            path: path.into(),
-            line,
-        });
+        return Err(DataError::NotUtf8 { path: path.into(), line });
     }
     let mut rows = Rows::new(path, bytes);
-    let empty = |what| DataError::Empty {
-        path: path.into(),
-        what,
-    };
+    let empty = |what| DataError::Empty { path: path.into(), what };
     let first = rows.next()?.ok_or_else(|| empty("the file is blank"))?;
     let (names, first) = if is_header(&first.cells, options.header) {
         let next = rows.next()?;
-        (
-            Some(first.cells),
-            next.ok_or_else(|| empty("a header, but no rows"))?,
-        )
+        (Some(first.cells), next.ok_or_else(|| empty("a header, but no rows"))?)
     } else {
         (None, first)
     };
@@ -85,11 +71,7 @@ pub(super) fn read(
 
     let mut table = Table {
         name,
-        columns: columns
-            .features
-            .iter()
-            .map(|&c| columns.names[c].clone())
-            .collect(),
+        columns: columns.features.iter().map(|&c| columns.names[c].clone()).collect(),
         rows: 0,
         dim: columns.features.len(),
         values: Vec::new(),
@@ -123,16 +105,10 @@ pub(super) fn read(
         });
     }
     if let Some(label) = columns.label {
-        table.labels = Some(Labels::from_cells(
-            label_cells,
-            path,
-            &columns.names[label],
-        )?);
+        table.labels = Some(Labels::from_cells(label_cells, path, &shorten(&columns.names[label]))?);
     }
     if table.dropped_rows > 0 {
-        table
-            .warnings
-            .push(super::npy::dropped(path, table.dropped_rows, table.rows));
+        table.warnings.push(super::npy::dropped(path, table.dropped_rows, table.rows));
     }
     Ok(table)
 }
@@ -175,13 +151,7 @@ impl<'a> Rows<'a> {
             .trim(csv::Trim::All)
             .delimiter(delimiter(bytes))
             .from_reader(bytes);
-        Self {
-            path,
-            bytes,
-            reader,
-            first: None,
-            counted: (0, 1),
-        }
+        Self { path, bytes, reader, first: None, counted: (0, 1) }
     }
 
     fn next(&mut self) -> Result<Option<Row>, DataError> {
@@ -193,10 +163,7 @@ impl<'a> Rows<'a> {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(error) => {
-                    return Err(DataError::Io {
-                        path: self.path.into(),
-                        source: error.into(),
-                    });
+                    return Err(DataError::Io { path: self.path.into(), source: error.into() });
                 }
             }
             let line = self.line_of(start);
@@ -221,10 +188,7 @@ impl<'a> Rows<'a> {
     /// The line of the record read from `start`: the reader skips empty lines before a record without counting them in.
     fn line_of(&mut self, start: usize) -> u64 {
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let skipped = rest
-            .iter()
-            .take_while(|b| matches!(b, b'\r' | b'\n'))
-            .count();
+        let skipped = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         let (counted, lines) = self.counted;
         let here = start + skipped;
         let line = lines + newlines(self.bytes.get(counted..here).unwrap_or_default());
@@ -235,15 +199,9 @@ impl<'a> Rows<'a> {
 
 /// Comma, unless the first line has none and has semicolons or tabs.
 fn delimiter(bytes: &[u8]) -> u8 {
-    let line = bytes
-        .split(|&b| b == b'\n')
-        .find(|line| !line.trim_ascii().is_empty())
-        .unwrap_or_default();
+    let line = bytes.split(|&b| b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     let candidates = [b',', b';', b'\t'];
-    candidates
-        .into_iter()
-        .find(|d| line.contains(d))
-        .unwrap_or(b',')
+    candidates.into_iter().find(|d| line.contains(d)).unwrap_or(b',')
 }
 
 /// Which column is what.
@@ -254,12 +212,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(
-        path: &str,
-        header: Option<&StringRecord>,
-        count: usize,
-        options: &LoadOptions,
-    ) -> Result<Self, DataError> {
+    fn new(path: &str, header: Option<&StringRecord>, count: usize, options: &LoadOptions) -> Result<Self, DataError> {
         let names: Vec<String> = (0..count)
             .map(|c| match header.and_then(|cells| cells.get(c)) {
                 Some(name) if !name.is_empty() => name.into(),
@@ -275,25 +228,13 @@ impl Columns {
             return Err(DataError::NoFeatures { path: path.into() });
         }
         if features.len() > MAX_DIM {
-            return Err(DataError::TooManyColumns {
-                path: path.into(),
-                found: features.len() as u64,
-            });
+            return Err(DataError::TooManyColumns { path: path.into(), found: features.len() as u64 });
         }
-        Ok(Self {
-            names,
-            label,
-            features,
-        })
+        Ok(Self { names, label, features })
     }
 
     /// Appends the features of a row to `values`; its label, if there is a label column.
-    fn take(
-        &self,
-        path: &str,
-        row: &Row,
-        values: &mut Vec<f32>,
-    ) -> Result<Option<String>, DataError> {
+    fn take(&self, path: &str, row: &Row, values: &mut Vec<f32>) -> Result<Option<String>, DataError> {
         // The whole row is looked at before a missing value is reported: a word is wrong even in a row to be dropped.
         let mut missing = None;
         for &column in &self.features {
@@ -311,20 +252,16 @@ impl Columns {
                 }
             }
         }
-        let label = self
-            .label
-            .map(|column| row.cells.get(column).unwrap_or_default());
+        let label = self.label.map(|column| row.cells.get(column).unwrap_or_default());
         if let (Some(column), Some(text)) = (self.label, label)
             && let Cell::Missing(what) = Cell::of(text)
         {
             missing = missing.or(Some((column, what)));
         }
         match missing {
-            Some((column, what)) => Err(DataError::Missing {
-                path: path.into(),
-                place: self.place(row.line, column),
-                what,
-            }),
+            Some((column, what)) => {
+                Err(DataError::Missing { path: path.into(), place: self.place(row.line, column), what })
+            }
             None => Ok(label.map(str::to_string)),
         }
     }
@@ -341,10 +278,7 @@ impl Columns {
         if self.label.is_some() {
             return "correct the cell or leave the column out".into();
         }
-        format!(
-            "correct the cell, leave the column out, or if it holds class labels say --label {}",
-            column + 1
-        )
+        format!("correct the cell, leave the column out, or if it holds class labels say --label {}", column + 1)
     }
 }
 
@@ -363,11 +297,7 @@ fn find(path: &str, names: &[String], label: &str) -> Result<usize, DataError> {
     }
     match label.parse::<usize>() {
         Ok(number) if (1..=names.len()).contains(&number) => Ok(number - 1),
-        _ => Err(DataError::UnknownLabel {
-            path: path.into(),
-            label: label.into(),
-            columns: listed(names),
-        }),
+        _ => Err(DataError::UnknownLabel { path: path.into(), label: label.into(), columns: listed(names) }),
     }
 }
 
@@ -375,12 +305,8 @@ fn find(path: &str, names: &[String], label: &str) -> Result<usize, DataError> {
 fn listed(names: &[String]) -> String {
     let short: Vec<String> = names.iter().map(|name| shorten(name)).collect();
     match short.as_slice() {
-        [all @ ..] if all.len() <= 12 => all.join(", "),
-        [first @ .., last] => format!(
-            "{}, …, {last} ({} in all)",
-            first[..8].join(", "),
-            short.len()
-        ),
+        all if all.len() <= 12 => all.join(", "),
+        [first @ .., last] => format!("{}, …, {last} ({} in all)", first[..8].join(", "), short.len()),
         [] => String::new(),
     }
 }

@@ -19,24 +19,15 @@ fn error(text: &str) -> String {
 }
 
 fn label(label: &str) -> LoadOptions {
-    LoadOptions {
-        label: Some(label.into()),
-        ..LoadOptions::default()
-    }
+    LoadOptions { label: Some(label.into()), ..LoadOptions::default() }
 }
 
 fn header(header: Header) -> LoadOptions {
-    LoadOptions {
-        header,
-        ..LoadOptions::default()
-    }
+    LoadOptions { header, ..LoadOptions::default() }
 }
 
 fn dropping() -> LoadOptions {
-    LoadOptions {
-        missing: Missing::Drop,
-        ..LoadOptions::default()
-    }
+    LoadOptions { missing: Missing::Drop, ..LoadOptions::default() }
 }
 
 #[test]
@@ -55,10 +46,7 @@ fn a_header_is_told_from_values() {
 #[test]
 fn a_stray_word_in_line_one_does_not_pass_for_a_header() {
     let message = error("1,two\n3,4\n5,6\n");
-    assert!(
-        message.starts_with("f.csv: line 1, column 2 (c2): \"two\" is not a number;"),
-        "{message}"
-    );
+    assert!(message.starts_with("f.csv: line 1, column 2 (c2): \"two\" is not a number;"), "{message}");
     assert!(message.contains("--header yes"), "{message}");
     assert!(error_with("x,y\n1,2\n3,4\n", header(Header::No)).contains("line 1, column 1"));
 }
@@ -91,19 +79,13 @@ fn a_label_column_is_found_by_name_or_number() {
     let wide: Vec<String> = (0..40).map(|c| format!("name{c}")).collect();
     let rows = vec!["1"; 40].join(",");
     let message = error_with(&format!("{}\n{rows}\n", wide.join(",")), label("z"));
-    assert!(
-        message.ends_with("name7, …, name39 (40 in all)"),
-        "{message}"
-    );
+    assert!(message.ends_with("name7, …, name39 (40 in all)"), "{message}");
 }
 
 #[test]
 fn a_word_is_named_with_line_and_column() {
     let message = error("x,y\n1,2\n3,four\n");
-    assert!(
-        message.starts_with("f.csv: line 3, column 2 (y): \"four\" is not a number;"),
-        "{message}"
-    );
+    assert!(message.starts_with("f.csv: line 3, column 2 (y): \"four\" is not a number;"), "{message}");
     assert!(message.contains("--label 2"), "{message}");
     // Even among rows that are dropped a word is an error, not a missing value.
     assert!(error_with("x,y\n1,2\n,four\n5,6\n7,8\n", dropping()).contains("\"four\""));
@@ -115,22 +97,21 @@ fn a_word_is_named_with_line_and_column() {
 fn lines_are_those_of_the_file() {
     // A blank line, a quoted cell over two lines, and CRLF before the bad cell in line 6.
     let text = "x,y\r\n\r\n1,2\r\n\"3\r\n\",4\r\n5,six\r\n";
-    assert!(
-        error(text).starts_with("f.csv: line 6, column 2 (y)"),
-        "{}",
-        error(text)
-    );
+    assert!(error(text).starts_with("f.csv: line 6, column 2 (y)"), "{}", error(text));
     assert!(error("\n\nx,y\n1,2\n3,z\n").starts_with("f.csv: line 5, column 2"));
+}
+
+#[test]
+fn a_name_over_two_lines_keeps_the_message_to_one() {
+    let message = error("x,\"y\n(mm)\"\n1,2\n3,four\n");
+    assert!(message.starts_with("f.csv: line 4, column 2 (y (mm)): "), "{message}");
 }
 
 #[test]
 fn a_ragged_row_is_named() {
     let message = error("x,y\n1,2\n3\n");
-    assert!(
-        message.starts_with("f.csv: line 3: 1 cells, but line 1 has 2"),
-        "{message}"
-    );
-    assert!(error("1,2\n3,4,5\n").starts_with("f.csv: line 2: 3 cells"));
+    assert!(message.starts_with("f.csv: line 3: the number of cells is 1, but 2 on line 1;"), "{message}");
+    assert!(error("1,2\n3,4,5\n").starts_with("f.csv: line 2: the number of cells is 3,"));
 }
 
 #[test]
@@ -145,10 +126,7 @@ fn missing_values_are_refused_or_dropped() {
     ] {
         let text = format!("x,y\n1,2\n3,{cell}\n5,6\n");
         let message = error(&text);
-        assert!(
-            message.starts_with("f.csv: line 3, column 2 (y): "),
-            "{message}"
-        );
+        assert!(message.starts_with("f.csv: line 3, column 2 (y): "), "{message}");
         assert!(message.contains(part), "{message}");
         assert!(message.contains("--missing drop"), "{message}");
         let table = table_with(&text, dropping()).unwrap();
@@ -156,10 +134,7 @@ fn missing_values_are_refused_or_dropped() {
         assert_eq!(table.dropped_rows, 1);
         assert!(table.warnings[0].contains("1 row "), "{:?}", table.warnings);
     }
-    let labelled = LoadOptions {
-        label: Some("k".into()),
-        ..dropping()
-    };
+    let labelled = LoadOptions { label: Some("k".into()), ..dropping() };
     let table = table_with("x,k\n1,a\n2,\n3,b\n", labelled).unwrap();
     assert_eq!((table.rows, table.dropped_rows), (2, 1));
     assert_eq!(table.labels.unwrap().codes, [0, 1]);
@@ -183,14 +158,6 @@ fn too_little_and_too_much_are_refused() {
 
 #[test]
 fn bytes_that_are_not_text_are_refused_with_their_line() {
-    let error = read(
-        "f.csv",
-        "f".into(),
-        b"1,2\n3,\xff\n",
-        &LoadOptions::default(),
-    );
-    assert_eq!(
-        error.unwrap_err().to_string(),
-        "f.csv: line 2: not UTF-8 text; save the file as UTF-8 CSV"
-    );
+    let error = read("f.csv", "f".into(), b"1,2\n3,\xff\n", &LoadOptions::default());
+    assert_eq!(error.unwrap_err().to_string(), "f.csv: line 2: not UTF-8 text; save the file as UTF-8 CSV");
 }

@@ -31,10 +31,7 @@ mod tests {
     #[test]
     fn the_built_in_digits_are_those_of_uci() {
         let table = load(&LoadOptions::default()).unwrap();
-        assert_eq!(
-            (table.rows, table.dim, table.image),
-            (1797, 64, Some((8, 8)))
-        );
+        assert_eq!((table.rows, table.dim, table.image), (1797, 64, Some((8, 8))));
         assert_eq!(table.columns[9], "r1c1");
         // The first image as scikit-learn's documentation prints it (load_digits, digits.data[0]), row by row.
         let first = [
@@ -53,24 +50,13 @@ mod tests {
         assert_eq!(labels.codes[..10], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         // Class counts of the test part in UCI's optdigits.names.
         let mut counts = [0; 10];
-        labels
-            .codes
-            .iter()
-            .for_each(|&c| counts[usize::from(c)] += 1);
+        labels.codes.iter().for_each(|&c| counts[usize::from(c)] += 1);
         assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
     }
 
     #[test]
     fn a_label_column_makes_no_sense_here() {
-        let options = LoadOptions {
-            label: Some("1".into()),
-            ..LoadOptions::default()
-        };
-        assert!(
-            load(&options)
-                .unwrap_err()
-                .to_string()
-                .contains("leave --label out")
-        );
+        let options = LoadOptions { label: Some("1".into()), ..LoadOptions::default() };
+        assert!(load(&options).unwrap_err().to_string().contains("leave --label out"));
     }
 }

@@ -23,9 +23,7 @@ pub enum DataError {
         path: String,
     },
     /// A kind of file that is not read.
-    #[error(
-        "{path}: this kind of file is not read; give a .csv, .csv.gz or .npy file, or `digits`"
-    )]
+    #[error("{path}: this kind of file is not read; give a .csv, .csv.gz or .npy file, or `digits`")]
     UnknownKind {
         /// The source asked for.
         path: String,
@@ -64,7 +62,7 @@ pub enum DataError {
     },
     /// A row with more or fewer cells than the first.
     #[error(
-        "{path}: line {line}: {found} cells, but line {first_line} has {expected}; give every line the same number"
+        "{path}: line {line}: the number of cells is {found}, but {expected} on line {first_line}; give every line as many"
     )]
     Ragged {
         /// The file.
@@ -139,9 +137,7 @@ pub enum DataError {
         found: u64,
     },
     /// Nothing left but the label.
-    #[error(
-        "{path}: no features are left; a table needs at least one column of numbers besides the label"
-    )]
+    #[error("{path}: no features are left; a table needs at least one column of numbers besides the label")]
     NoFeatures {
         /// The file.
         path: String,

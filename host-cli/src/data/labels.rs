@@ -13,11 +13,7 @@ pub struct Labels {
 
 impl Labels {
     /// Gives the distinct cells codes in sorted order, so that the codes do not depend on the order of the rows.
-    pub(super) fn from_cells(
-        cells: Vec<String>,
-        path: &str,
-        column: &str,
-    ) -> Result<Self, DataError> {
+    pub(super) fn from_cells(cells: Vec<String>, path: &str, column: &str) -> Result<Self, DataError> {
         let mut names = cells.clone();
         names.sort_unstable();
         names.dedup();
@@ -29,17 +25,11 @@ impl Labels {
             return Err(DataError::BadLabel {
                 path: path.into(),
                 label: column.into(),
-                why: format!(
-                    "it has {} different values, more than 65536; is it a measurement?",
-                    names.len()
-                ),
+                why: format!("it has {} different values, more than 65536; is it a measurement?", names.len()),
             });
         }
-        let code_of: std::collections::HashMap<&str, u16> = names
-            .iter()
-            .enumerate()
-            .map(|(code, name)| (name.as_str(), code as u16))
-            .collect();
+        let code_of: std::collections::HashMap<&str, u16> =
+            names.iter().enumerate().map(|(code, name)| (name.as_str(), code as u16)).collect();
         let codes = cells.iter().map(|cell| code_of[cell.as_str()]).collect();
         Ok(Self { codes, names })
     }

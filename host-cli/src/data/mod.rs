@@ -57,10 +57,7 @@ impl Table {
     ///
     /// If a row is not below [`Table::rows`].
     pub fn gather(&self, rows: &[usize]) -> Vec<f32> {
-        rows.iter()
-            .flat_map(|&row| &self.values[row * self.dim..(row + 1) * self.dim])
-            .copied()
-            .collect()
+        rows.iter().flat_map(|&row| &self.values[row * self.dim..(row + 1) * self.dim]).copied().collect()
     }
 
     /// The label codes of the rows named, in that order; nothing if the table has no labels.

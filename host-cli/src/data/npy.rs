@@ -16,28 +16,16 @@ pub(super) fn dropped(path: &str, dropped: usize, left: usize) -> String {
 }
 
 /// Reads `bytes`, the content of the .npy file at `path`, into a table called `name`.
-pub(super) fn read(
-    path: &str,
-    name: String,
-    bytes: &[u8],
-    options: &LoadOptions,
-) -> Result<Table, DataError> {
-    let refuse = |problem: String| DataError::Npy {
-        path: path.into(),
-        problem,
-    };
+pub(super) fn read(path: &str, name: String, bytes: &[u8], options: &LoadOptions) -> Result<Table, DataError> {
+    let refuse = |problem: String| DataError::Npy { path: path.into(), problem };
     let text_end = check_preamble(bytes).map_err(refuse)?;
     // The parser's own message runs over several lines and says no more than this.
-    let header = NpyHeader::from_reader(bytes).map_err(|_| {
-        refuse("the .npy header makes no sense; save it again with numpy.save".into())
-    })?;
+    let header = NpyHeader::from_reader(bytes)
+        .map_err(|_| refuse("the .npy header makes no sense; save it again with numpy.save".into()))?;
     let number = Number::of(&header.dtype()).map_err(refuse)?;
     let shape = Shape::of(&header).map_err(refuse)?;
     if shape.dim() > MAX_DIM as u64 {
-        return Err(DataError::TooManyColumns {
-            path: path.into(),
-            found: shape.dim(),
-        });
+        return Err(DataError::TooManyColumns { path: path.into(), found: shape.dim() });
     }
     let body = &bytes[text_end..];
     let promised = u128::from(shape.rows) * u128::from(shape.dim()) * number.size as u128;
@@ -48,17 +36,11 @@ pub(super) fn read(
         )));
     }
     if there > promised {
-        return Err(refuse(format!(
-            "{} bytes follow the array; save one array in a file",
-            there - promised
-        )));
+        return Err(refuse(format!("{} bytes follow the array; save one array in a file", there - promised)));
     }
     // The values are all there, so rows and features fit in memory.
     let (rows, dim) = (shape.rows as usize, shape.dim() as usize);
-    let mut values: Vec<f32> = body
-        .chunks_exact(number.size)
-        .map(|b| number.decode(b))
-        .collect();
+    let mut values: Vec<f32> = body.chunks_exact(number.size).map(|b| number.decode(b)).collect();
     if header.order() == Order::Fortran {
         values = shape.to_row_major(&values);
     }
@@ -140,23 +122,13 @@ fn assemble(
         table.rows += 1;
     }
     if table.rows < 2 {
-        return Err(DataError::TooFewRows {
-            path: path.into(),
-            found: rows,
-            left: table.rows,
-        });
+        return Err(DataError::TooFewRows { path: path.into(), found: rows, left: table.rows });
     }
     if let Some(column) = label {
-        table.labels = Some(Labels::from_cells(
-            label_cells,
-            path,
-            &(column + 1).to_string(),
-        )?);
+        table.labels = Some(Labels::from_cells(label_cells, path, &(column + 1).to_string())?);
     }
     if table.dropped_rows > 0 {
-        table
-            .warnings
-            .push(dropped(path, table.dropped_rows, table.rows));
+        table.warnings.push(dropped(path, table.dropped_rows, table.rows));
     }
     Ok(table)
 }
@@ -178,15 +150,11 @@ fn check_preamble(bytes: &[u8]) -> Result<usize, String> {
         [2 | 3, 0, a, b, c, d, ..] => (u32::from_le_bytes([a, b, c, d]) as usize, 12),
         [] | [1..=3] | [1..=3, 0, ..] => return Err(CUT.into()),
         [major, ..] => {
-            return Err(format!(
-                ".npy version {major} is not known; save it with numpy.save in version 1.0"
-            ));
+            return Err(format!(".npy version {major} is not known; save it with numpy.save in version 1.0"));
         }
     };
     if length > MAX_HEADER {
-        return Err(
-            "its header is too long for a plain array; save the numbers alone, without named fields".into(),
-        );
+        return Err("its header is too long for a plain array; save the numbers alone, without named fields".into());
     }
     let text = bytes.get(start..start + length).ok_or(CUT)?;
     let mut depth = 0usize;
@@ -197,15 +165,11 @@ fn check_preamble(bytes: &[u8]) -> Result<usize, String> {
             _ => {}
         }
         if depth > 8 {
-            return Err(
-                "its header is nested too deep for a plain array; save it with numpy.save".into(),
-            );
+            return Err("its header is nested too deep for a plain array; save it with numpy.save".into());
         }
     }
     // The product of the shape must not overflow in the parser; every number in the header counts, which errs on the safe side.
-    let numbers = text
-        .split(|b| !b.is_ascii_digit())
-        .filter(|n| !n.is_empty());
+    let numbers = text.split(|b| !b.is_ascii_digit()).filter(|n| !n.is_empty());
     let product = numbers
         .map(|n| std::str::from_utf8(n).ok()?.parse::<u64>().ok())
         .try_fold(1u64, |product, n| product.checked_mul(n?.max(1)));
@@ -243,20 +207,14 @@ impl Shape {
             }
         };
         if shape.contains(&0) {
-            return Err(format!(
-                "the array {shape:?} holds no values; at least two rows are needed"
-            ));
+            return Err(format!("the array {shape:?} holds no values; at least two rows are needed"));
         }
         let image = match features {
             Features::Flat(_) => None,
             // Larger ones are refused by their product.
             Features::Image(height, width) => Some((height as usize, width as usize)),
         };
-        Ok(Self {
-            rows,
-            features,
-            image,
-        })
+        Ok(Self { rows, features, image })
     }
 
     fn dim(&self) -> u64 {
@@ -295,9 +253,7 @@ impl Number {
         let plain = match dtype {
             DType::Plain(plain) => plain,
             _ => {
-                return Err(
-                    "its values are records, not plain numbers; save one numeric array".into(),
-                );
+                return Err("its values are records, not plain numbers; save one numeric array".into());
             }
         };
         let size = plain.size_field();
@@ -313,11 +269,7 @@ impl Number {
                 description(plain)
             ));
         }
-        Ok(Self {
-            kind: plain.type_char(),
-            size: size as usize,
-            big: plain.endianness() == Endianness::Big,
-        })
+        Ok(Self { kind: plain.type_char(), size: size as usize, big: plain.endianness() == Endianness::Big })
     }
 
     /// One value; `bytes` has the number's size. Values beyond f32 become infinite, and are then reported as not finite.

@@ -48,32 +48,14 @@ fn every_numeric_type_is_read_in_either_byte_order() {
         ("'>i2'", &[0xff, 0xfe, 0, 3], signed),
         ("'<u2'", &[0xfe, 0xff, 3, 0], [65534.0, 3.0]),
         ("'<i4'", &[0xfe, 0xff, 0xff, 0xff, 3, 0, 0, 0], signed),
-        (
-            "'>u4'",
-            &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 3],
-            [4294967296.0, 3.0],
-        ), // rounded to f32
-        (
-            "'<i8'",
-            &[
-                0xfe, 255, 255, 255, 255, 255, 255, 255, 3, 0, 0, 0, 0, 0, 0, 0,
-            ],
-            signed,
-        ),
-        (
-            "'>u8'",
-            &[0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3],
-            [2.0, 3.0],
-        ),
+        ("'>u4'", &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 3], [4294967296.0, 3.0]), // rounded to f32
+        ("'<i8'", &[0xfe, 255, 255, 255, 255, 255, 255, 255, 3, 0, 0, 0, 0, 0, 0, 0], signed),
+        ("'>u8'", &[0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3], [2.0, 3.0]),
         ("'<f2'", &[0x00, 0xc0, 0x00, 0x42], signed),
         ("'>f2'", &[0xc0, 0x00, 0x42, 0x00], signed),
         ("'<f4'", &[0, 0, 0, 0xc0, 0, 0, 0x40, 0x40], signed),
         ("'>f4'", &[0xc0, 0, 0, 0, 0x40, 0x40, 0, 0], signed),
-        (
-            "'<f8'",
-            &[0, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 8, 0x40],
-            signed,
-        ),
+        ("'<f8'", &[0, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 8, 0x40], signed),
     ];
     for (descr, body, expected) in cases {
         let table = load(&file(descr, "False", "(2,)", body));
@@ -90,7 +72,7 @@ fn half_floats_are_exact() {
         (0x7bff, 65504.0),
         (0x0400, 6.103_515_6e-5),
         (0x0001, 5.960_464_5e-8),
-        (0x03ff, 6.097_555_2e-5),
+        (0x03ff, 6.097_555e-5),
         (0x7c00, f32::INFINITY),
         (0xfc00, f32::NEG_INFINITY),
     ] {
@@ -124,17 +106,9 @@ fn fortran_order_is_turned_round() {
 
 #[test]
 fn values_that_are_not_finite_are_refused_or_dropped() {
-    let drop = LoadOptions {
-        missing: Missing::Drop,
-        ..LoadOptions::default()
-    };
+    let drop = LoadOptions { missing: Missing::Drop, ..LoadOptions::default() };
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let bytes = file(
-            "'<f4'",
-            "False",
-            "(3, 2)",
-            &floats(&[1., 2., 3., bad, 5., 6.]),
-        );
+        let bytes = file("'<f4'", "False", "(3, 2)", &floats(&[1., 2., 3., bad, 5., 6.]));
         let message = error(&bytes);
         assert!(message.starts_with("f.npy: row 2, column 2: "), "{message}");
         assert!(message.contains("--missing drop"), "{message}");
@@ -142,35 +116,18 @@ fn values_that_are_not_finite_are_refused_or_dropped() {
         assert_eq!(table.values, [1., 2., 5., 6.]);
         assert_eq!(table.dropped_rows, 1);
     }
-    let wide: Vec<u8> = [1.0f64, 1e39, 2.0]
-        .iter()
-        .flat_map(|x| x.to_le_bytes())
-        .collect();
+    let wide: Vec<u8> = [1.0f64, 1e39, 2.0].iter().flat_map(|x| x.to_le_bytes()).collect();
     assert!(error(&file("'<f8'", "False", "(3,)", &wide)).contains("inf is not a finite 32-bit"));
 }
 
 #[test]
 fn a_column_of_whole_numbers_can_be_the_label() {
-    let label = |by: &str| LoadOptions {
-        label: Some(by.into()),
-        ..LoadOptions::default()
-    };
-    let bytes = file(
-        "'<f4'",
-        "False",
-        "(3, 2)",
-        &floats(&[1.5, 7., 2.5, -1., 3.5, 7.]),
-    );
+    let label = |by: &str| LoadOptions { label: Some(by.into()), ..LoadOptions::default() };
+    let bytes = file("'<f4'", "False", "(3, 2)", &floats(&[1.5, 7., 2.5, -1., 3.5, 7.]));
     let table = load_with(&bytes, &label("2")).unwrap();
-    assert_eq!(
-        (table.values, table.columns),
-        (vec![1.5, 2.5, 3.5], vec!["c1".to_string()])
-    );
+    assert_eq!((table.values, table.columns), (vec![1.5, 2.5, 3.5], vec!["c1".to_string()]));
     let labels = table.labels.unwrap();
-    assert_eq!(
-        (labels.codes, labels.names),
-        (vec![1, 0, 1], vec!["-1".to_string(), "7".into()])
-    );
+    assert_eq!((labels.codes, labels.names), (vec![1, 0, 1], vec!["-1".to_string(), "7".into()]));
     assert!(error_with(&bytes, &label("1")).contains("labels are whole numbers"));
     assert!(error_with(&bytes, &label("3")).contains("numbered 1 to 2"));
     assert!(error_with(&bytes, &label("kind")).contains("numbered 1 to 2"));
@@ -209,10 +166,7 @@ fn bad_shapes_are_refused() {
     assert!(with("(100000000000000, 4)").contains("cut short"));
     assert!(with("(2,)").contains("8 bytes follow the array"));
     let message = error(&file("'<f4'", "False", "(2, 2", &four));
-    assert!(
-        message.contains("the .npy header makes no sense"),
-        "{message}"
-    );
+    assert!(message.contains("the .npy header makes no sense"), "{message}");
 }
 
 #[test]
@@ -237,11 +191,7 @@ fn a_hostile_header_is_refused_without_a_fault() {
             let mut bytes = whole.clone();
             bytes[position] = value;
             if let Err(error) = load_with(&bytes, &LoadOptions::default()) {
-                assert_eq!(
-                    error.to_string().lines().count(),
-                    1,
-                    "{position} {value}: {error}"
-                );
+                assert_eq!(error.to_string().lines().count(), 1, "{position} {value}: {error}");
             }
         }
     }

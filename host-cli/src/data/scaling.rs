@@ -16,11 +16,7 @@ pub enum ScalingKind {
 impl ScalingKind {
     /// The kind to use when none is asked for: [`Shared`](Self::Shared) for images, else [`PerFeature`](Self::PerFeature).
     pub fn for_image(image: Option<(usize, usize)>) -> Self {
-        if image.is_some() {
-            Self::Shared
-        } else {
-            Self::PerFeature
-        }
+        if image.is_some() { Self::Shared } else { Self::PerFeature }
     }
 }
 
@@ -59,11 +55,8 @@ impl Fitted {
         if self.constant.len() > SHOWN {
             names.push(format!("{} more", self.constant.len() - SHOWN));
         }
-        let (noun, verb) = if self.constant.len() == 1 {
-            ("feature", "never changes")
-        } else {
-            ("features", "never change")
-        };
+        let (noun, verb) =
+            if self.constant.len() == 1 { ("feature", "never changes") } else { ("features", "never change") };
         Some(format!(
             "{} {noun} {verb} in the training rows ({}); scaled with standard deviation 1",
             self.constant.len(),
@@ -83,10 +76,7 @@ impl Scaling {
     ///
     /// If `dim` is zero, or `values` is empty or not whole rows.
     pub fn fit(values: &[f32], dim: usize, kind: ScalingKind) -> Fitted {
-        assert!(
-            dim > 0 && !values.is_empty() && values.len().is_multiple_of(dim),
-            "values are whole rows"
-        );
+        assert!(dim > 0 && !values.is_empty() && values.len().is_multiple_of(dim), "values are whole rows");
         let rows = (values.len() / dim) as f64;
         let mut mean = vec![0.0f64; dim];
         for row in values.chunks_exact(dim) {
@@ -118,10 +108,7 @@ impl Scaling {
             }
         });
         let std = std.collect();
-        Fitted {
-            scaling: Self { mean, std },
-            constant,
-        }
+        Fitted { scaling: Self { mean, std }, constant }
     }
 
     /// Data units to network units, in place, row by row: x becomes (x - mean) / std, rounded once.
@@ -188,10 +175,7 @@ mod tests {
         let columns = ["time".to_string(), "flag".to_string()];
         let warning = fitted.warning(&columns).unwrap();
         assert!(warning.contains("1 feature never changes") && warning.contains("flag"));
-        assert_eq!(
-            Scaling::fit(&TWO, 2, ScalingKind::PerFeature).warning(&columns),
-            None
-        );
+        assert_eq!(Scaling::fit(&TWO, 2, ScalingKind::PerFeature).warning(&columns), None);
     }
 
     #[test]

@@ -24,44 +24,24 @@ pub fn load(source: &str, options: &LoadOptions) -> Result<Table, DataError> {
     let bytes = match fs::metadata(source) {
         Ok(metadata) if metadata.is_dir() => return Err(DataError::IsFolder { path: path() }),
         Ok(_) => {
-            let ending =
-                Ending::of(source).ok_or_else(|| DataError::UnknownKind { path: path() })?;
-            let bytes = fs::read(source).map_err(|source| DataError::Io {
-                path: path(),
-                source,
-            })?;
+            let ending = Ending::of(source).ok_or_else(|| DataError::UnknownKind { path: path() })?;
+            let bytes = fs::read(source).map_err(|source| DataError::Io { path: path(), source })?;
             if bytes.is_empty() {
-                return Err(DataError::Empty {
-                    path: path(),
-                    what: "the file is empty",
-                });
+                return Err(DataError::Empty { path: path(), what: "the file is empty" });
             }
             (ending, bytes)
         }
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Err(DataError::NotFound {
-                path: path(),
-                hint: hint(source),
-            });
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Err(DataError::NotFound { path: path(), hint: hint(source) });
         }
         Err(error) => {
-            return Err(DataError::Io {
-                path: path(),
-                source: error,
-            });
+            return Err(DataError::Io { path: path(), source: error });
         }
     };
     let name = stem(source);
     match bytes {
         (Ending::Csv, text) => csv_table::read(source, name, &text, options),
-        (Ending::CsvGz, packed) => {
-            csv_table::read(source, name, &unpack(source, &packed)?, options)
-        }
+        (Ending::CsvGz, packed) => csv_table::read(source, name, &unpack(source, &packed)?, options),
         (Ending::Npy, array) => npy::read(source, name, &array, options),
     }
 }
@@ -73,11 +53,7 @@ enum Ending {
     Npy,
 }
 
-const ENDINGS: [(&str, Ending); 3] = [
-    (".csv.gz", Ending::CsvGz),
-    (".csv", Ending::Csv),
-    (".npy", Ending::Npy),
-];
+const ENDINGS: [(&str, Ending); 3] = [(".csv.gz", Ending::CsvGz), (".csv", Ending::Csv), (".npy", Ending::Npy)];
 
 impl Ending {
     fn of(source: &str) -> Option<Self> {
@@ -96,27 +72,18 @@ fn stem(source: &str) -> String {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn unpack(path: &str, packed: &[u8]) -> Result<Vec<u8>, DataError> {
     let mut text = Vec::new();
     // Several members in a row are one file, as gzip has it.
     match flate2::read::MultiGzDecoder::new(packed).read_to_end(&mut text) {
-        Ok(0) => Err(DataError::Empty {
-            path: path.into(),
-            what: "the file is empty once unpacked",
-        }),
+        Ok(0) => Err(DataError::Empty { path: path.into(), what: "the file is empty once unpacked" }),
         Ok(_) => Ok(text),
         Err(error) => Err(DataError::Gzip {
             path: path.into(),
-            what: if error.kind() == io::ErrorKind::UnexpectedEof {
-                "cut short"
-            } else {
-                "corrupt"
-            },
+            what: if error.kind() == io::ErrorKind::UnexpectedEof { "cut short" } else { "corrupt" },
         }),
     }
 }
@@ -139,12 +106,7 @@ fn hint(source: &str) -> String {
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| Ending::of(name).is_some())
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&wanted, &name.to_lowercase()),
-                name,
-            )
-        })
+        .map(|name| (strsim::damerau_levenshtein(&wanted, &name.to_lowercase()), name))
         .min();
     match nearest {
         Some((distance, name)) if distance <= (wanted.len() / 3).max(2) => {
@@ -167,9 +129,7 @@ mod tests {
     }
 
     fn error_of(path: &Path) -> String {
-        let text = load(path.to_str().unwrap(), &LoadOptions::default())
-            .unwrap_err()
-            .to_string();
+        let text = load(path.to_str().unwrap(), &LoadOptions::default()).unwrap_err().to_string();
         assert_eq!(text.lines().count(), 1, "{text}");
         text
     }
@@ -199,10 +159,7 @@ mod tests {
         let far = error_of(&folder.path().join("something_else.npy"));
         assert!(far.contains("built-in set `digits`"), "{far}");
         let typo = error_of(Path::new("digit"));
-        assert!(
-            typo.contains("did you mean the built-in set `digits`?"),
-            "{typo}"
-        );
+        assert!(typo.contains("did you mean the built-in set `digits`?"), "{typo}");
         let lost = error_of(&folder.path().join("none/a.csv"));
         assert!(lost.contains("there is no folder"), "{lost}");
     }
@@ -230,10 +187,7 @@ mod tests {
         let whole = gzip("1,2\n3,4\n".repeat(500).as_bytes());
         for length in 1..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
-            assert!(
-                error_of(&path).contains("gzip data is cut short"),
-                "{length}"
-            );
+            assert!(error_of(&path).contains("gzip data is cut short"), "{length}");
         }
         let mut flipped = whole.clone();
         let last = flipped.len() - 6; // in the checksum

@@ -45,10 +45,7 @@ fn default_validation() -> f64 {
 
 impl Default for Split {
     fn default() -> Self {
-        Self::Contiguous {
-            train: default_train(),
-            validation: default_validation(),
-        }
+        Self::Contiguous { train: default_train(), validation: default_validation() }
     }
 }
 
@@ -100,25 +97,13 @@ impl Split {
     pub fn parts(&self, rows: usize) -> Result<Parts, SplitError> {
         let parts = match *self {
             Self::Contiguous { train, validation } => cut((0..rows).collect(), train, validation)?,
-            Self::Shuffled {
-                seed,
-                train,
-                validation,
-            } => cut(permutation(rows, seed), train, validation)?,
+            Self::Shuffled { seed, train, validation } => cut(permutation(rows, seed), train, validation)?,
             Self::Alternate => {
                 let held_out: Vec<usize> = (1..rows).step_by(2).collect();
-                Parts {
-                    train: (0..rows).step_by(2).collect(),
-                    validation: held_out.clone(),
-                    test: held_out,
-                }
+                Parts { train: (0..rows).step_by(2).collect(), validation: held_out.clone(), test: held_out }
             }
         };
-        for (part, indices) in [
-            ("train", &parts.train),
-            ("validation", &parts.validation),
-            ("test", &parts.test),
-        ] {
+        for (part, indices) in [("train", &parts.train), ("validation", &parts.validation), ("test", &parts.test)] {
             if indices.is_empty() {
                 return Err(SplitError::EmptyPart { rows, part });
             }
@@ -156,11 +141,7 @@ mod tests {
 
     #[test]
     fn shuffled_uses_every_row_once_and_follows_its_seed() {
-        let split = |seed| Split::Shuffled {
-            seed,
-            train: 0.6,
-            validation: 0.2,
-        };
+        let split = |seed| Split::Shuffled { seed, train: 0.6, validation: 0.2 };
         let parts = split(3).parts(101).unwrap();
         assert_eq!(
             (parts.train.len(), parts.validation.len(), parts.test.len()),
@@ -197,32 +178,15 @@ mod tests {
 
     #[test]
     fn senseless_shares_are_refused() {
-        for (train, validation) in [
-            (0.0, 0.1),
-            (0.9, 0.1),
-            (0.5, -0.1),
-            (f64::NAN, 0.1),
-            (2.0, 0.1),
-        ] {
+        for (train, validation) in [(0.0, 0.1), (0.9, 0.1), (0.5, -0.1), (f64::NAN, 0.1), (2.0, 0.1)] {
             let result = Split::Contiguous { train, validation }.parts(100);
-            assert!(
-                matches!(result, Err(SplitError::BadShares { .. })),
-                "{train} {validation}: {result:?}"
-            );
+            assert!(matches!(result, Err(SplitError::BadShares { .. })), "{train} {validation}: {result:?}");
         }
     }
 
     #[test]
     fn a_split_survives_toml() {
-        for split in [
-            Split::default(),
-            Split::Alternate,
-            Split::Shuffled {
-                seed: 9,
-                train: 0.5,
-                validation: 0.25,
-            },
-        ] {
+        for split in [Split::default(), Split::Alternate, Split::Shuffled { seed: 9, train: 0.5, validation: 0.25 }] {
             let text = toml::to_string(&split).unwrap();
             assert_eq!(toml::from_str::<Split>(&text).unwrap(), split, "{text}");
         }

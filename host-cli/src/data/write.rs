@@ -59,11 +59,8 @@ pub fn write_samples(path: &Path, samples: &Samples) -> Result<(), SampleError> 
 fn write_npy(out: &mut dyn Write, samples: &Samples) -> io::Result<()> {
     let dim = samples.columns.len();
     let rows = samples.values.len().checked_div(dim).unwrap_or(0);
-    let mut writer = npyz::WriteOptions::<f32>::new()
-        .default_dtype()
-        .shape(&[rows as u64, dim as u64])
-        .writer(out)
-        .begin_nd()?;
+    let mut writer =
+        npyz::WriteOptions::<f32>::new().default_dtype().shape(&[rows as u64, dim as u64]).writer(out).begin_nd()?;
     writer.extend(samples.values.iter().copied())?;
     writer.finish()
 }
@@ -95,11 +92,7 @@ pub fn write_csv(out: &mut dyn Write, samples: &Samples) -> io::Result<()> {
 
 fn decimal(value: f32) -> String {
     let size = value.abs();
-    if size == 0.0 || (1e-4..1e9).contains(&size) {
-        format!("{value}")
-    } else {
-        format!("{value:e}")
-    }
+    if size == 0.0 || (1e-4..1e9).contains(&size) { format!("{value}") } else { format!("{value:e}") }
 }
 
 #[cfg(test)]
@@ -117,11 +110,7 @@ mod tests {
     fn what_is_written_reads_back_bit_for_bit() {
         let folder = tempfile::tempdir().unwrap();
         let columns = columns();
-        let samples = Samples {
-            columns: &columns,
-            values: &VALUES,
-            labels: None,
-        };
+        let samples = Samples { columns: &columns, values: &VALUES, labels: None };
         for name in ["a.npy", "a.csv", "a.csv.gz"] {
             let path = folder.path().join(name);
             write_samples(&path, &samples).unwrap();
@@ -140,11 +129,7 @@ mod tests {
         let columns = columns();
         let labels = ["a".to_string(), "b".into(), "c".into()];
         let mut out = Vec::new();
-        let samples = Samples {
-            columns: &columns,
-            values: &VALUES,
-            labels: Some(("kind", &labels)),
-        };
+        let samples = Samples { columns: &columns, values: &VALUES, labels: Some(("kind", &labels)) };
         write_csv(&mut out, &samples).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
@@ -157,11 +142,7 @@ mod tests {
         // The layout is that of numpy.lib.format, version 1.0.
         let mut out = Vec::new();
         let columns = columns();
-        let samples = Samples {
-            columns: &columns,
-            values: &VALUES,
-            labels: None,
-        };
+        let samples = Samples { columns: &columns, values: &VALUES, labels: None };
         write_npy(&mut out, &samples).unwrap();
         assert!(out.starts_with(b"\x93NUMPY\x01\x00"));
         let length = usize::from(u16::from_le_bytes([out[8], out[9]]));
@@ -176,11 +157,7 @@ mod tests {
     #[test]
     fn an_unknown_ending_is_refused() {
         let columns = columns();
-        let samples = Samples {
-            columns: &columns,
-            values: &VALUES,
-            labels: None,
-        };
+        let samples = Samples { columns: &columns, values: &VALUES, labels: None };
         let error = write_samples(Path::new("a.txt"), &samples).unwrap_err();
         assert!(error.to_string().contains(".npy, .csv or .csv.gz"));
     }
