@@ -56,12 +56,7 @@ impl Assessment {
         let units = if name == "digits" && *image == Some((8, 8)) { Units::Digits } else { Units::Scaled };
         let dim = data.dim();
         let points = |raw: &[f32]| Points::new(&in_units(raw.to_vec(), units, scaling), dim);
-        Ok(Self {
-            train: points(&data.raw_train)?,
-            held_out: points(&data.raw_test)?,
-            units,
-            scaling: scaling.clone(),
-        })
+        Ok(Self { train: points(&data.raw_train)?, held_out: points(&data.raw_test)?, units, scaling: scaling.clone() })
     }
 
     /// Samples that fill all blocks.
@@ -77,8 +72,11 @@ impl Assessment {
     pub fn table(&self, pools: Vec<(String, usize, Vec<f32>)>) -> Result<Vec<QualityRow>, MetricError> {
         let reference = Reference::new(&self.train, &self.held_out)?;
         let floor = reference.floor(1, 0)?;
-        let mut rows =
-            vec![QualityRow { name: "floor: training rows against test rows".into(), evaluations: None, quality: floor }];
+        let mut rows = vec![QualityRow {
+            name: "floor: training rows against test rows".into(),
+            evaluations: None,
+            quality: floor,
+        }];
         for (name, evaluations, mut pool) in pools {
             self.scaling.invert(&mut pool);
             let points = Points::new(&in_units(pool, self.units, &self.scaling), self.held_out.dim())?;
@@ -131,10 +129,8 @@ pub fn float_and_quantised(
 #[must_use]
 pub fn to_text(rows: &[QualityRow]) -> String {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-    let mut text = format!(
-        "{:width$}  {:>9} {:>9} {:>7} {:>8} {:>8}\n",
-        "", "sliced W2", "MMD^2", "1-NN", "Frechet", "memoris."
-    );
+    let mut text =
+        format!("{:width$}  {:>9} {:>9} {:>7} {:>8} {:>8}\n", "", "sliced W2", "MMD^2", "1-NN", "Frechet", "memoris.");
     for QualityRow { name, quality, .. } in rows {
         let memorisation = quality.memorisation.map_or("-".into(), |figure| format!("{:.3}", figure.mean));
         text += &format!(

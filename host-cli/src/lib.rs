@@ -9,13 +9,17 @@
 //! | [`plan`], [`denoiser`], [`pool`] | samplers by name, the float network in core's sampler, many samples at once |
 //! | [`quantize`] | calibration and export of a blob |
 //! | [`metrics`], [`picture`] | distances between sample sets, grids and charts |
+//! | [`evaluation`], [`inspection`], [`report`] | quality beside the floor, what a blob holds, the page of a run |
+//! | [`commands`] | the command line, one verb a file |
 //! | [`files`] | atomic writing |
 
 pub mod checkpoint;
+pub mod commands;
 pub mod data;
 pub mod denoiser;
 pub mod evaluation;
 pub mod files;
+pub mod inspection;
 pub mod metrics;
 pub mod network;
 pub mod noise;
@@ -24,6 +28,7 @@ pub mod plan;
 pub mod pool;
 pub mod quantize;
 pub mod recipe;
+pub mod report;
 pub mod run;
 pub mod train;
 pub mod training_run;

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mote_core::sampler::{
-    Ancestral, AncestralVariance, Ddim, DpmSolver2M, PlanBuilder, Row, Sampler, start_scale,
-};
+use mote_core::sampler::{Ancestral, AncestralVariance, Ddim, DpmSolver2M, PlanBuilder, Row, Sampler, start_scale};
 use mote_core::schedule::{NoiseLevel, NoiseSchedule, karras, uniform_lambda};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

@@ -235,8 +235,7 @@ impl Recipe {
     /// # Errors
     /// [`RecipeError`] with the file, and the line and column of what is wrong.
     pub fn read(path: &Path) -> Result<Self, RecipeError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| RecipeError::Read { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| RecipeError::Read { path: path.into(), source })?;
         toml::from_str(&text).map_err(|source| RecipeError::Parse { path: path.into(), source: Box::new(source) })
     }
 

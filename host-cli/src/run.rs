@@ -264,7 +264,8 @@ impl Prepared {
             fitted.scaling.apply(&mut values);
             values
         };
-        let range = raw_train.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
+        let range =
+            raw_train.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
         Ok(Self {
             train: scaled(&parts.train),
             train_labels: table.gather_labels(&parts.train),

@@ -195,9 +195,8 @@ struct Progress {
 impl Progress {
     fn new(steps: u64, done: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10));
-        let style = ProgressStyle::with_template(
-            "training {wide_bar} {pos}/{len} steps, {per_sec}, {eta} left, loss {msg}",
-        );
+        let style =
+            ProgressStyle::with_template("training {wide_bar} {pos}/{len} steps, {per_sec}, {eta} left, loss {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_position(done);
         bar.reset_eta();

@@ -25,8 +25,3 @@ pub(super) fn text(text: &str) -> anyhow::Result<()> {
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }
-
-/// A number of bytes for people: exact, with the same in KiB.
-pub(super) fn bytes(count: usize) -> String {
-    if count < 1024 { format!("{count} B") } else { format!("{count} B ({:.1} KiB)", count as f64 / 1024.0) }
-}

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use mote_core::model::Model;
 
-use super::output;
 use super::source::FloatRun;
 use crate::files::write_atomically;
+use crate::inspection::bytes;
 use crate::plan::{LevelSet, PlanSpec};
 use crate::quantize::{ActivationBits, BlobDetails, CalibrationOptions, Quantized, quantize};
 use crate::run::RunFolder;
@@ -73,8 +73,8 @@ pub(super) fn summary(quantized: &Quantized) -> anyhow::Result<String> {
     let plans: Vec<_> = model.plans().map(|plan| plan.name.to_string()).collect();
     Ok(format!(
         "{}, {} of working memory, plans {}",
-        output::bytes(quantized.blob.len()),
-        output::bytes(model.arena_bytes()),
+        bytes(quantized.blob.len()),
+        bytes(model.arena_bytes()),
         plans.join(", ")
     ))
 }

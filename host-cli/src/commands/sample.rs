@@ -6,9 +6,10 @@ use anyhow::{Context as _, bail};
 use mote_core::model::Model;
 use mote_core::sampler::{Digest, Plan, SampleOptions};
 
-use super::source::{self, BlobText, FloatRun, Source};
+use super::source::{self, FloatRun, Source};
 use crate::data::{Samples, write_csv, write_samples};
 use crate::denoiser::FloatDenoiser;
+use crate::inspection::BlobText;
 use crate::picture::{GridStyle, Tiles, grid_png};
 use crate::plan::LevelSet;
 use crate::pool::Batch;
@@ -16,8 +17,10 @@ use crate::run::DataSummary;
 
 /// Arguments of `mote sample`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Sample k of a seed is the same in any batch and on any device. The digest on standard error is \
-    that of `mote firmware run` with the same seed, count and plan.\n\nExample: mote sample runs/demo --count 64 --grid digits.png --out digits.npy")]
+#[command(
+    after_help = "Sample k of a seed is the same in any batch and on any device. The digest on standard error is \
+    that of `mote firmware run` with the same seed, count and plan.\n\nExample: mote sample runs/demo --count 64 --grid digits.png --out digits.npy"
+)]
 pub(super) struct Args {
     /// A blob, or the folder of a run.
     model: PathBuf,
@@ -89,7 +92,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         let mut shown = values.clone();
         shown.chunks_exact_mut(model.dim_out()).for_each(|sample| model.unscale(sample));
         let range = source.run.as_ref().and_then(|run| DataSummary::read(run).ok()).map(|summary| summary.range);
-        let style = GridStyle { columns: columns(args.count as usize), range: range.unwrap_or_else(|| extremes(&shown)), scale: 4 };
+        let style = GridStyle {
+            columns: columns(args.count as usize),
+            range: range.unwrap_or_else(|| extremes(&shown)),
+            scale: 4,
+        };
         grid_png(path, &Tiles { values: &shown, height, width }, &style)?;
     }
     if !args.scaled {

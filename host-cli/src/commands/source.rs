@@ -77,41 +77,10 @@ pub(super) fn class(model: &Model<'_>, names: &[String], text: &str) -> anyhow::
     let number = names.iter().position(|name| name == text).or_else(|| text.parse().ok());
     match number.filter(|number| *number < classes) {
         Some(number) => Ok(number as u16),
-        None => bail!("--class {text}: the model's classes are {}", if names.is_empty() {
-            format!("0 to {}", classes - 1)
-        } else {
-            names.join(", ")
-        }),
-    }
-}
-
-/// The names of classes and columns in a blob's text.
-#[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct BlobText {
-    /// The model's name.
-    #[serde(default)]
-    pub name: String,
-    /// Names of classes.
-    #[serde(default)]
-    pub classes: Vec<String>,
-    /// Names of columns.
-    #[serde(default)]
-    pub columns: Vec<String>,
-}
-
-impl BlobText {
-    /// Reads a blob's text; one that is no TOML document has no names.
-    pub fn of(model: &Model<'_>) -> Self {
-        toml::from_str(model.text()).unwrap_or_default()
-    }
-
-    /// The names of a sample's columns.
-    pub fn column_names(&self, model: &Model<'_>) -> Vec<String> {
-        let dim = model.dim_out();
-        if self.columns.len() == dim {
-            return self.columns.clone();
-        }
-        (1..=dim).map(|column| format!("x{column}")).collect()
+        None => bail!(
+            "--class {text}: the model's classes are {}",
+            if names.is_empty() { format!("0 to {}", classes - 1) } else { names.join(", ") }
+        ),
     }
 }
 

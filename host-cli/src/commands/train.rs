@@ -5,9 +5,9 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::bail;
 
+use super::Interrupted;
 use super::quantize::{make_blob, summary};
 use super::source::FloatRun;
-use super::Interrupted;
 use crate::data::{Header, Missing, ScalingKind, Split};
 use crate::files::write_atomically;
 use crate::network::Activation;
@@ -19,8 +19,10 @@ use crate::training_run::{Outcome, Trained, interrupt_switch, train_into};
 
 /// Arguments of `mote train`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A flag overrides the recipe. Ctrl-C saves a checkpoint; --resume goes on from it and ends in the same weights as an \
-    unbroken run.\n\nExamples:\n  mote train --data windows.csv --label state --out runs/windows\n  mote train --recipe digits.toml --steps 40000\n  mote train --resume runs/windows")]
+#[command(
+    after_help = "A flag overrides the recipe. Ctrl-C saves a checkpoint; --resume goes on from it and ends in the same weights as an \
+    unbroken run.\n\nExamples:\n  mote train --data windows.csv --label state --out runs/windows\n  mote train --recipe digits.toml --steps 40000\n  mote train --resume runs/windows"
+)]
 pub(super) struct Args {
     /// A recipe (TOML); every run keeps its own as recipe.toml.
     #[arg(long, value_name = "FILE.toml")]
@@ -220,8 +222,7 @@ pub(super) fn train(
     if let Some(last) = trained.metrics.last() {
         eprintln!("loss {:.4}, validation loss {:.4}", last.loss, last.validation_loss);
     }
-    let float =
-        FloatRun { recipe: recipe.clone(), summary: data.summary.clone(), network: trained.network.clone() };
+    let float = FloatRun { recipe: recipe.clone(), summary: data.summary.clone(), network: trained.network.clone() };
     let (quantized, _) = make_blob(&float, &CalibrationOptions::default())?;
     write_atomically(&folder.model(), |file| file.write_all(&quantized.blob))?;
     eprintln!("wrote {}: {}", folder.model().display(), summary(&quantized)?);

@@ -17,7 +17,7 @@ pub const MAX_FEATURES: usize = 256;
 pub const MAX_CLASSES: usize = 256;
 
 /// The non-linearity of the hidden layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// max(x, 0).

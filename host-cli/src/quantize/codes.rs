@@ -20,11 +20,7 @@ pub(super) fn code_unit(shift: u8) -> f32 {
 
 /// The shift in `range` that loses least on `values`, which are the outputs of one layer, or of the layers of one residual
 /// chain, at one level, each with its largest code.
-pub(super) fn best_shift(
-    values: &[(&[f32], u16)],
-    never_negative: bool,
-    range: std::ops::RangeInclusive<u8>,
-) -> u8 {
+pub(super) fn best_shift(values: &[(&[f32], u16)], never_negative: bool, range: std::ops::RangeInclusive<u8>) -> u8 {
     let error = |shift: u8| -> f64 {
         let sum = |(values, q_max): &(&[f32], u16)| {
             let high = f32::from(*q_max);

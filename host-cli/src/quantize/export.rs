@@ -6,10 +6,10 @@ use mote_core::model::{
 use mote_core::network::{self, ActivationFormat, PRE_ACTIVATION_FRACTION_BITS, SUM_LIMIT};
 use thiserror::Error;
 
+use super::ActivationBits;
 use super::calibration::{Calibration, CalibrationOptions};
 use super::codes::{best_input_scale, best_shift, code_unit};
 use super::weights::{IntegerWeights, hidden_weights, output_weights};
-use super::ActivationBits;
 use crate::data::Scaling;
 use crate::network::{Activation, Dense, FloatNetwork};
 use crate::noise::Noising;
@@ -259,7 +259,11 @@ fn write(
         .map(|level| {
             let terms = network.level_biases(noising.conditioning(*level));
             let layers = network.layers().iter().zip(terms).enumerate().filter(|(index, _)| conditioned(*index));
-            layers.flat_map(|(_, (dense, term))| dense.bias.iter().zip(term).map(|(b, t)| fixed(b + t)).collect::<Vec<_>>()).collect()
+            layers
+                .flat_map(|(_, (dense, term))| {
+                    dense.bias.iter().zip(term).map(|(b, t)| fixed(b + t)).collect::<Vec<_>>()
+                })
+                .collect()
         })
         .collect();
     let level_parts: Vec<LevelParts<'_>> = set

@@ -1,0 +1,9 @@
+//! `mote firmware`
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Verb {
+    /// x
+    Run,
+}
+pub(super) fn run(_: &Verb) -> anyhow::Result<()> {
+    Ok(())
+}
