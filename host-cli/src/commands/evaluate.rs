@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use super::output::Format;
+use super::quantize::make_blob;
 use super::source::{FloatRun, Source, parse};
 use crate::evaluation::{Assessment, BLOCKS, float_and_quantised, to_text};
-use crate::plan::LevelSet;
+use crate::plan::{LevelSet, PlanSpec};
+use crate::quantize::CalibrationOptions;
 use crate::run::{Prepared, RunFolder};
 
 /// Arguments of `mote evaluate`.
@@ -18,6 +20,9 @@ use crate::run::{Prepared, RunFolder};
 pub(super) struct Args {
     /// Folder of a trained run.
     run: PathBuf,
+    /// Measure these samplers, SAMPLER:STEPS[:GRID], instead of the ones in the run's blob; the blob stays as it is.
+    #[arg(long = "plan", value_name = "PLAN")]
+    plans: Vec<PlanSpec>,
     /// Seed of the samples.
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -27,9 +32,14 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let folder = RunFolder::open(&args.run)?;
-    let float = FloatRun::open(&folder)?;
+    let mut float = FloatRun::open(&folder)?;
     let source = Source::find(&args.run)?;
-    let bytes = source.bytes()?;
+    let bytes = if args.plans.is_empty() {
+        source.bytes()?
+    } else {
+        float.recipe.blob.plans.clone_from(&args.plans);
+        make_blob(&float, &CalibrationOptions::default())?.0.blob
+    };
     let model = parse(&source.path, &bytes)?;
     let data = Prepared::load(&float.recipe.data)?;
     let noising = float.recipe.noise.noising();
