@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use mote_core::sampler::{Ancestral, AncestralVariance, Ddim, DpmSolver2M, PlanBuilder, Row, Sampler, start_scale};
-use mote_core::schedule::{NoiseLevel, NoiseSchedule, karras, uniform_lambda};
+use mote_core::schedule::{NoiseLevel, NoiseSchedule, karras, uniform_flow, uniform_lambda};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -22,18 +22,45 @@ pub const SAMPLERS: [(&str, Sampler); 5] = [
 /// The most steps a plan may have.
 pub const MAX_STEPS: usize = 4096;
 
-/// Exponent of Karras' grid, as published.
-const KARRAS_RHO: f32 = 7.0;
-
 /// Which noise levels a plan visits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Grid {
-    /// Uniform in the logarithm of the signal-to-noise ratio.
+    /// `log-snr`: uniform in the logarithm of the signal-to-noise ratio.
     #[default]
     LogSnr,
-    /// Karras' grid, rho = 7: finer at small noise.
-    Karras,
+    /// `karrasN`: Karras' grid with `rho = N`, 1 to 9; `karras` is the published 7, and smaller is finer at large noise.
+    Karras(u8),
+    /// `flow`: uniform in the share of noise, as a straight flow runs; finer still at large noise.
+    Flow,
+}
+
+/// The exponent of Karras' grid as published.
+const KARRAS_RHO: u8 = 7;
+
+impl Grid {
+    /// The grid of a name, or of the short form that plans in a blob have.
+    fn parse(text: &str) -> Option<Self> {
+        let rho = |digits: &str| match digits {
+            "" => Some(KARRAS_RHO),
+            digits => digits.parse().ok().filter(|rho| (1..=9).contains(rho)),
+        };
+        match text {
+            "log-snr" => Some(Self::LogSnr),
+            "flow" | "f" => Some(Self::Flow),
+            _ => text.strip_prefix("karras").or(text.strip_prefix('k')).and_then(rho).map(Self::Karras),
+        }
+    }
+
+    /// The end of a plan's text, with the grid's name or its short form; nothing for the default.
+    fn suffix(self, short: bool) -> String {
+        let name = |long: &str, letter: &str| format!(":{}", if short { letter } else { long });
+        match self {
+            Self::LogSnr => String::new(),
+            Self::Karras(KARRAS_RHO) => name("karras", "k"),
+            Self::Karras(rho) => format!("{}{rho}", name("karras", "k")),
+            Self::Flow => name("flow", "f"),
+        }
+    }
 }
 
 /// A sampler, its number of steps and its grid: `SAMPLER:STEPS`, as in `dpm++2m:20`.
@@ -53,7 +80,7 @@ pub struct PlanSpec {
 #[non_exhaustive]
 pub enum PlanError {
     /// The text is not of the form SAMPLER:STEPS.
-    #[error("plan \"{0}\" is not SAMPLER:STEPS or SAMPLER:STEPS:GRID, as in dpm++2m:20 or ddpm:50:karras")]
+    #[error("plan \"{0}\" is not SAMPLER:STEPS or SAMPLER:STEPS:GRID, as in ddpm:50 or dpm++2m:20:karras5")]
     Form(String),
     /// There is no such sampler.
     #[error("there is no sampler \"{name}\"{}; the samplers are {}", nearest(name), sampler_names())]
@@ -68,7 +95,7 @@ pub enum PlanError {
         text: String,
     },
     /// There is no such grid.
-    #[error("there is no grid \"{0}\"; the grids are log-snr and karras")]
+    #[error("there is no grid \"{0}\"; the grids are log-snr, karras (or karras1 to karras9) and flow")]
     Grid(String),
     /// Two plans have one name.
     #[error("the plan {0} is given twice")]
@@ -110,9 +137,8 @@ impl FromStr for PlanSpec {
             return Err(PlanError::Steps { text: text.into() });
         }
         let grid = match grid {
-            None | Some("log-snr") => Grid::LogSnr,
-            Some("karras") => Grid::Karras,
-            Some(other) => return Err(PlanError::Grid(other.into())),
+            None => Grid::default(),
+            Some(text) => Grid::parse(text).ok_or_else(|| PlanError::Grid(text.into()))?,
         };
         Ok(Self { sampler, steps, grid })
     }
@@ -134,8 +160,7 @@ impl From<PlanSpec> for String {
 impl fmt::Display for PlanSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, _) = SAMPLERS[self.sampler];
-        write!(f, "{name}:{}", self.steps)?;
-        if self.grid == Grid::Karras { f.write_str(":karras") } else { Ok(()) }
+        write!(f, "{name}:{}{}", self.steps, self.grid.suffix(false))
     }
 }
 
@@ -153,7 +178,8 @@ impl PlanSpec {
         let mut lambdas = vec![0.0; self.steps];
         match self.grid {
             Grid::LogSnr => uniform_lambda(noisiest, cleanest, &mut lambdas),
-            Grid::Karras => karras(noisiest, cleanest, KARRAS_RHO, &mut lambdas),
+            Grid::Karras(rho) => karras(noisiest, cleanest, f32::from(rho), &mut lambdas),
+            Grid::Flow => uniform_flow(noisiest, cleanest, &mut lambdas),
         }
         lambdas.into_iter().map(|lambda| noising.schedule.level_at_lambda(lambda)).collect()
     }
@@ -218,10 +244,12 @@ impl LevelSet {
 }
 
 impl PlanSpec {
-    /// The plan's name in a blob: its text, with `:k` for Karras' grid so that it fits 16 characters.
+    /// The plan's name in a blob: its text with the grid as one letter, so that it fits 16 characters. It parses to the
+    /// same plan.
     #[must_use]
     pub fn name(&self) -> String {
-        self.to_string().replace(":karras", ":k")
+        let (name, _) = SAMPLERS[self.sampler];
+        format!("{name}:{}{}", self.steps, self.grid.suffix(true))
     }
 }
 
@@ -237,16 +265,16 @@ mod tests {
 
     #[test]
     fn text_survives_parsing_and_errors_name_the_way_out() {
-        for text in ["ddpm:50", "dpm++2m-sde:4096", "ddim:1:karras"] {
+        for text in ["ddpm:50", "dpm++2m-sde:4096", "ddim:1:karras", "ddpm:7:flow", "dpm++2m:20:karras5"] {
             let spec: PlanSpec = text.parse().unwrap();
             assert_eq!(spec.to_string(), text);
-            assert!(spec.name().len() <= 16, "{}", spec.name());
+            assert_eq!(spec.name().parse(), Ok(spec));
         }
         let message = |text: &str| text.parse::<PlanSpec>().unwrap_err().to_string();
         assert!(message("dpm+2m:20").contains("did you mean dpm++2m?"));
         assert!(message("ddpm").contains("SAMPLER:STEPS"));
         assert!(message("ddpm:0").contains("1 to 4096"));
-        assert!(message("ddpm:5:linear").contains("log-snr and karras"));
+        assert!(message("ddpm:5:linear").contains("log-snr, karras"));
     }
 
     #[test]

@@ -203,7 +203,10 @@ pub struct BlobRecipe {
 impl Default for BlobRecipe {
     fn default() -> Self {
         let plan = |text: &str| text.parse().expect("a plan of the documented form");
-        Self { plans: vec![plan("dpm++2m:20"), plan("ddpm:20")], activation_bits: ActivationBits::default() }
+        Self {
+            plans: vec![plan("dpm++2m:20:karras5"), plan("ddpm:20:karras5")],
+            activation_bits: ActivationBits::default(),
+        }
     }
 }
 

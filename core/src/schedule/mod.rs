@@ -10,7 +10,7 @@ mod vp_linear;
 
 pub use cosine::Cosine;
 pub use edm::Edm;
-pub use grid::{karras, uniform_lambda};
+pub use grid::{karras, uniform_flow, uniform_lambda};
 pub use vp_linear::VpLinear;
 
 use crate::math;

@@ -117,7 +117,7 @@ fn draw_float(args: &Args, source: &Source, model: &Model<'_>, plan: &str, batch
     })?;
     let float = FloatRun::open(run)?;
     let noising = float.recipe.noise.noising();
-    let spec = plan.replace(":k", ":karras").parse()?;
+    let spec = plan.parse()?;
     let set = LevelSet::build(&[spec], &noising)?;
     let built = &set.plans[0];
     let denoiser = FloatDenoiser::new(&float.network, &noising, &set.levels);
