@@ -53,7 +53,7 @@ impl Cursor<'_> {
         (0..count).try_for_each(|_| ensure(self.u8()? == 0, "reserved"))
     }
     fn pad(&mut self) -> Read<()> {
-        while self.at % 16 != 0 {
+        while !self.at.is_multiple_of(16) {
             ensure(self.u8()? == 0, "padding")?;
         }
         Ok(())
