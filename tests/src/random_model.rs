@@ -22,8 +22,21 @@ pub struct RandomModel {
     pub levels: usize,
     /// The largest activation code.
     pub q_max: u16,
+    /// Where biases stand.
+    pub biases: Biases,
+    /// Outputs of a centre denoiser; `None` makes a sampler.
+    pub centre: Option<usize>,
     /// Seed of the weights.
     pub seed: u64,
+}
+
+/// Where a random model has its biases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Biases {
+    /// Hidden layers have them in the levels, and in the classes if there are any.
+    InLevels,
+    /// Every second layer has its own, and the last one has them in its floats, the levels and the classes.
+    Everywhere,
 }
 
 impl RandomModel {
@@ -36,6 +49,8 @@ impl RandomModel {
             classes: 2,
             levels: 10,
             q_max: 127,
+            biases: Biases::InLevels,
+            centre: None,
             seed: 1,
         }
     }
@@ -49,8 +64,29 @@ impl RandomModel {
             classes: 0,
             levels: 4,
             q_max: 127,
+            biases: Biases::InLevels,
+            centre: None,
             seed: 2,
         }
+    }
+
+    /// 5-9-9-9-5 with every feature of the format that a sampler can have.
+    pub fn small_with_everything() -> Self {
+        Self {
+            dim: 5,
+            hidden: vec![(9, Activation::Relu), (9, Activation::Silu), (9, Activation::Relu)],
+            residual: true,
+            classes: 3,
+            levels: 3,
+            q_max: 1000,
+            biases: Biases::Everywhere,
+            centre: None,
+            seed: 3,
+        }
+    }
+
+    fn dim_out(&self) -> usize {
+        self.centre.unwrap_or(self.dim)
     }
 
     /// The blob, its self-test included. Plan 0 is `dpm++2m`, plan 1 is `ddpm`.
@@ -71,8 +107,10 @@ struct LayerWeights {
     cols: usize,
     activation: Activation,
     residual: bool,
+    level_biases: bool,
     weights: Vec<i8>,
     multipliers: Vec<i16>,
+    own_biases: Vec<i16>,
     scales: Vec<f32>,
     float_biases: Vec<f32>,
 }
@@ -83,6 +121,12 @@ struct Weights {
     class_biases: Vec<i16>,
 }
 
+impl LayerWeights {
+    fn has_class_biases(&self, shape: &RandomModel) -> bool {
+        shape.classes > 0 && (self.activation != Activation::None || shape.biases == Biases::Everywhere)
+    }
+}
+
 /// Bits of the codes that stand for one unit of activation.
 const CODE_SHIFT: u8 = 5;
 
@@ -91,14 +135,21 @@ impl Weights {
         let mut noise = Ziggurat::new(Stream::new(shape.seed));
         let mut layers = Vec::new();
         let mut cols = shape.dim;
-        let outputs = [(shape.dim, Activation::None)];
+        let outputs = [(shape.dim_out(), Activation::None)];
         for (number, &(rows, activation)) in shape.hidden.iter().chain(&outputs).enumerate() {
-            let deviation = 30.0;
+            // The sum of |w| over a row is 0.8 deviations a column, with luck 2.5, and q_max times it must stay below 2^23.
+            let deviation = 30f32.min(0.4 * 8_388_608.0 / (f32::from(shape.q_max) * cols as f32));
+            let output = activation == Activation::None;
+            let level_biases = match shape.biases {
+                Biases::InLevels => !output,
+                Biases::Everywhere => output || number % 2 == 0,
+            };
             layers.push(LayerWeights {
                 rows,
                 cols,
                 activation,
-                residual: shape.residual && number > 0 && rows == cols && activation != Activation::None,
+                residual: shape.residual && number > 0 && rows == cols && !output,
+                level_biases,
                 weights: (0..rows * cols).map(|_| (noise.normal() * deviation).clamp(-127.0, 127.0) as i8).collect(),
                 // Pre-activations of about one unit (2^10) for codes of about 2^10 / 2^CODE_SHIFT.
                 multipliers: (0..rows)
@@ -108,14 +159,23 @@ impl Weights {
                     })
                     .collect(),
                 scales: (0..rows).map(|_| 1.0 / (deviation * (cols as f32).sqrt() * 32.0)).collect(),
+                own_biases: if output || level_biases {
+                    Vec::new()
+                } else {
+                    (0..rows).map(|_| (noise.normal() * 300.0) as i16).collect()
+                },
                 float_biases: (0..rows).map(|_| 0.1 * noise.normal()).collect(),
             });
             cols = rows;
         }
-        let hidden_rows: usize = shape.hidden.iter().map(|(rows, _)| rows).sum();
+        let rows_with = |wanted: &dyn Fn(&LayerWeights) -> bool| -> usize {
+            layers.iter().filter(|layer| wanted(layer)).map(|layer| layer.rows).sum()
+        };
+        let level_rows = rows_with(&|layer| layer.level_biases);
+        let class_rows = rows_with(&|layer| layer.has_class_biases(shape));
         let mut biases = |count: usize| (0..count).map(|_| (noise.normal() * 300.0) as i16).collect::<Vec<_>>();
-        let level_biases = (0..shape.levels).map(|_| biases(hidden_rows)).collect();
-        let class_biases = biases(usize::from(shape.classes) * hidden_rows);
+        let level_biases = (0..shape.levels).map(|_| biases(level_rows)).collect();
+        let class_biases = biases(usize::from(shape.classes) * class_rows);
         Self { layers, level_biases, class_biases }
     }
 
@@ -130,14 +190,14 @@ impl Weights {
                     cols: layer.cols as u16,
                     activation: layer.activation,
                     residual: layer.residual,
-                    level_biases: !output,
-                    class_biases: !output && shape.classes > 0,
+                    level_biases: layer.level_biases,
+                    class_biases: layer.has_class_biases(shape),
                     input_format: if shape.q_max > 127 { ActivationFormat::Bits16 } else { ActivationFormat::Bits8 },
                     input_max: shape.q_max,
                     parameters: if output {
                         Parameters::Output { scales: &layer.scales, biases: &layer.float_biases }
                     } else {
-                        Parameters::Hidden { multipliers: &layer.multipliers, biases: &[] }
+                        Parameters::Hidden { multipliers: &layer.multipliers, biases: &layer.own_biases }
                     },
                     weights: &layer.weights,
                 }
@@ -176,21 +236,22 @@ impl Weights {
             PlanParts { name: "dpm++2m", rows: &fast, start_scale, guidance: 0.0 },
             PlanParts { name: "ddpm", rows: &slow, start_scale, guidance: 0.0 },
         ];
+        let plans = if shape.centre.is_some() { &[][..] } else { &plans[..] };
         let (mean, deviation) = (vec![0.25; shape.dim], vec![2.0; shape.dim]);
         let parts = ModelParts {
-            role: Role::Sampler,
+            role: if shape.centre.is_some() { Role::CentreDenoiser } else { Role::Sampler },
             prediction: Prediction::V,
             sigma_data: 1.0,
             classes: shape.classes,
-            image: (shape.dim == 64).then_some((8, 8)),
+            image: (shape.dim_out() == 64).then_some((8, 8)),
             mean: &mean,
             deviation: &deviation,
             layers: &layers,
             levels: &levels,
             class_biases: &self.class_biases,
-            plans: &plans,
+            plans,
             text: "name = \"random weights\"\n",
-            self_test: SelfTest { plan: 1, class: None, sample: 3, seed: 2026, digest },
+            self_test: SelfTest { plan: u16::from(shape.centre.is_none()), class: None, sample: 3, seed: 2026, digest },
         };
         let mut blob = vec![0; parts.blob_bytes().expect("the counts fit")];
         parts.write(&mut blob).expect("the buffer is long enough");

@@ -10,6 +10,12 @@ pub const HEADER_BYTES: usize = 96;
 pub(super) const MAGIC: [u8; 4] = *b"MOTE";
 pub(super) const VERSION: u16 = 1;
 
+/// The largest number of plans: each name is compared with all before it.
+const PLANS_MAX: usize = 256;
+
+/// The self-test's sample number is below this: a stream takes one jump a number, and 2^32 of them would take hours.
+const SELF_TEST_SAMPLES: u32 = 1024;
+
 /// What a model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,7 +33,7 @@ pub struct SelfTest {
     pub plan: u16,
     /// The class, or `None`.
     pub class: Option<u16>,
-    /// Number of the sample within the seed's batch.
+    /// Number of the sample within the seed's batch, below 1024.
     pub sample: u32,
     /// The seed.
     pub seed: u64,
@@ -148,7 +154,7 @@ impl Header {
             (height, _) => return Err(refuse("image height", height.into())),
         };
         let classes = half(26);
-        let plans = within("plans", half(30), usize::from(sampler), if sampler { usize::from(u16::MAX) } else { 0 })?;
+        let plans = within("plans", half(30), usize::from(sampler), if sampler { PLANS_MAX } else { 0 })?;
         let rows = fields.u32(32);
         if (rows > 0) != sampler {
             return Err(refuse("rows", rows));
@@ -158,6 +164,10 @@ impl Header {
             return Err(refuse("self-test plan", plan.into()));
         }
         within("self-test class", half(50), 0, classes)?;
+        let sample = fields.u32(52);
+        if sample >= SELF_TEST_SAMPLES {
+            return Err(refuse("self-test sample", sample));
+        }
         if let Some(byte) = fields.bytes::<24>(72).iter().find(|byte| **byte != 0) {
             return Err(refuse("reserved", u32::from(*byte)));
         }
@@ -179,7 +189,7 @@ impl Header {
             self_test: SelfTest {
                 plan,
                 class: fields.u16(50).checked_sub(1),
-                sample: fields.u32(52),
+                sample,
                 seed: fields.u64(56),
                 digest: fields.u64(64),
             },

@@ -1,5 +1,5 @@
 use super::error::{ParseError, Part};
-use super::header::{Header, Role};
+use super::header::Header;
 use super::view::{Model, PlanDescriptor};
 use super::{ALIGNMENT, PLAN_NAME_MAX};
 use crate::network::{
@@ -353,7 +353,7 @@ fn check_plans(header: &Header, plans: &[[u8; 32]], rows: &[[u8; ROW_BYTES]]) ->
     if !rest.is_empty() {
         return Err(refuse(Part::Header, "rows", rows.len() as u32));
     }
-    if header.role == Role::Sampler && deepest != header.history {
+    if deepest != header.history {
         return Err(refuse(Part::Header, "history", header.history as u32));
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Ziggurat tables for the standard normal, 256 layers.
 //!
-//! Written by `cargo run -p mote-tests --bin generate_normal_tables`; a test compares. Do not edit.
+//! Written by `cargo xtask tables`; a test compares. Do not edit.
 //!
 //! r = 3.654152885361009, v = 0.004928673233974657, both solved in f64.
 

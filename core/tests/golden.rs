@@ -1,0 +1,100 @@
+//! The golden file of format version 1 stays readable, field by field.
+
+use mote_core::model::{Arena, Model, Role, SelfTest, arena_bytes};
+use mote_core::network::{Activation, ActivationFormat, LayerKind};
+use mote_core::score::Prediction;
+
+const GOLDEN: &[u8] = include_bytes!("golden/v1-digits-random.mote");
+
+/// The self-test's digest, as it was when the file was made.
+const DIGEST: u64 = 0x46da_412e_a186_6aba;
+
+#[test]
+fn the_golden_file_reads_as_what_was_written() {
+    let model = Model::parse(GOLDEN).unwrap();
+    assert_eq!(model.blob_bytes(), 61_376);
+    assert_eq!(model.role(), Role::Sampler);
+    assert_eq!(model.prediction(), Prediction::V);
+    assert_eq!((model.dim_in(), model.dim_out(), model.network().width()), (64, 64, 128));
+    assert_eq!(model.classes(), 2);
+    assert_eq!(model.image(), Some((8, 8)));
+    assert_eq!(model.sigma_data(), 1.0);
+    assert_eq!(model.text(), "name = \"random weights\"\n");
+    assert!(model.scaling().len() == 64 && model.scaling().all(|pair| pair == (0.25, 2.0)));
+    let expected = SelfTest { plan: 1, class: None, sample: 3, seed: 2026, digest: DIGEST };
+    assert_eq!(model.self_test(), expected);
+    // 64 * 128 + 128 * 128 + 128 * 128 + 128 * 64.
+    assert_eq!(model.network().multiply_accumulates(), 49_152);
+    // Floats: 64 * (state + 2 predictions + 2 outputs); lanes: 2 * 128 of 2 bytes.
+    assert_eq!(model.arena_bytes(), 4 * 64 * 5 + 2 * 2 * 128);
+    assert_eq!(arena_bytes(GOLDEN), model.arena_bytes());
+}
+
+#[test]
+fn the_golden_layers_read_as_what_was_written() {
+    let model = Model::parse(GOLDEN).unwrap();
+    // Rows, columns, activation, residual (two between equal widths), input never negative.
+    let expected = [
+        (128, 64, Some((Activation::Relu, false)), false),
+        (128, 128, Some((Activation::Silu, true)), true),
+        (128, 128, Some((Activation::Relu, true)), false),
+        (64, 128, None, false),
+    ];
+    assert_eq!(model.network().layers().len(), expected.len());
+    for (layer, (rows, cols, hidden, never_negative)) in model.network().layers().iter().zip(expected) {
+        assert_eq!((layer.rows(), layer.cols(), layer.weights().len()), (rows, cols, rows * cols));
+        assert_eq!((layer.input_max(), layer.input_format()), (127, ActivationFormat::Bits8));
+        assert_eq!(layer.input_non_negative(), never_negative);
+        assert_eq!((layer.has_level_biases(), layer.has_class_biases()), (hidden.is_some(), hidden.is_some()));
+        match *layer.kind() {
+            LayerKind::Hidden { multipliers, biases, activation, residual, output_max } => {
+                assert_eq!(Some((activation, residual)), hidden);
+                assert_eq!((multipliers.len(), biases.len(), output_max), (rows, 0, 127));
+            }
+            LayerKind::Output { scales, biases } => {
+                assert!(hidden.is_none());
+                assert_eq!((scales.iter().len(), biases.iter().len()), (rows, rows));
+            }
+            _ => panic!("a kind of layer that version 1 does not have"),
+        }
+    }
+}
+
+#[test]
+fn the_golden_levels_and_plans_read_as_what_was_written() {
+    let model = Model::parse(GOLDEN).unwrap();
+    let levels = model.network().levels();
+    assert_eq!(levels.len(), 10);
+    for i in 0..10 {
+        // Uniform in lambda = ln(alpha / sigma) from -4.6 to 4.1, preserving the variance.
+        let lambda = -4.6 + 8.7 * i as f64 / 9.0;
+        let level = levels.noise(i).unwrap();
+        let (alpha, sigma) =
+            ((1.0 / (1.0 + (-2.0 * lambda).exp())).sqrt(), (1.0 / (1.0 + (2.0 * lambda).exp())).sqrt());
+        assert!((f64::from(level.alpha) / alpha - 1.0).abs() < 2e-6, "level {i}: {level:?}");
+        assert!((f64::from(level.sigma) / sigma - 1.0).abs() < 2e-6, "level {i}: {level:?}");
+    }
+    let plans: Vec<_> = model.plans().collect();
+    let described: Vec<_> = plans.iter().map(|p| (p.name, p.plan.len(), p.history, p.guidance)).collect();
+    assert_eq!(described, [("dpm++2m", 10, 2, 0.0), ("ddpm", 10, 1, 0.0)]);
+    assert_eq!(plans.iter().map(|p| p.plan.is_stochastic()).collect::<Vec<_>>(), [false, true]);
+    for plan in plans {
+        // sqrt(alpha^2 + sigma^2) = 1, to the rounding of either.
+        assert!((plan.plan.start_scale() - 1.0).abs() < 1.2e-7);
+        assert_eq!(plan.plan.rows().map(|row| row.level).collect::<Vec<_>>(), (0..10).collect::<Vec<u16>>());
+    }
+}
+
+#[test]
+fn the_golden_self_test_passes_at_every_address() {
+    for shift in 0..16 {
+        let mut bytes = vec![0; GOLDEN.len() + 32];
+        let start = bytes.as_ptr().align_offset(16) + shift;
+        let moved = &mut bytes[start..start + GOLDEN.len()];
+        moved.copy_from_slice(GOLDEN);
+        let model = Model::parse(moved).unwrap();
+        let mut arena = Arena::<{ arena_bytes(GOLDEN) }>::new();
+        let mut bound = model.bind(&mut arena).unwrap();
+        assert_eq!(bound.self_test_digest(), DIGEST, "{shift} bytes past a multiple of 16");
+    }
+}

@@ -1,0 +1,86 @@
+//! Files in the repository that a program writes: the tables of core, and models with random weights.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use mote_tests::random_model::RandomModel;
+use mote_tests::tables;
+use std::fs;
+use std::process::{Command, Stdio};
+
+/// What to do with a file that stands in a tagged version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// Refuse to write it.
+    Keep,
+    /// Write it all the same.
+    Overwrite,
+}
+
+/// The golden file, which must stay readable once a version with it is released.
+const GOLDEN: &str = "core/tests/golden/v1-digits-random.mote";
+
+/// The model that is built into firmware images, which may change at any time.
+const BUILT_IN: &str = "firmware-sim/models/built-in.mote";
+
+fn write(path: &str, bytes: &[u8]) -> Result<()> {
+    let same = fs::read(path).is_ok_and(|there| there == bytes);
+    if !same {
+        let part = format!("{path}.part");
+        fs::write(&part, bytes)
+            .and_then(|()| fs::rename(&part, path))
+            .with_context(|| format!("cannot write {path}"))?;
+    }
+    eprintln!("{path}: {}", if same { "unchanged" } else { "written" });
+    Ok(())
+}
+
+/// Writes the tables.
+pub fn write_tables() -> Result<()> {
+    tables::all().iter().try_for_each(|table| write(table.path, table.text.as_bytes()))
+}
+
+/// Writes the models.
+pub fn write_models(released: Released) -> Result<()> {
+    let golden = RandomModel::digits().blob();
+    if released == Released::Keep
+        && let Some(tag) = first_release_with(GOLDEN)?
+        && fs::read(GOLDEN).ok().as_ref() != Some(&golden)
+    {
+        bail!("{GOLDEN} is part of {tag}, whose files must stay readable: add a new file, or insist with --force");
+    }
+    write(GOLDEN, &golden)?;
+    write(BUILT_IN, &RandomModel::tiny().blob())
+}
+
+/// Checks that the files are what their programs write, and that a released golden file is the released one.
+pub fn check() -> Result<()> {
+    for table in tables::all() {
+        let there = fs::read(table.path).with_context(|| format!("cannot read {}", table.path))?;
+        ensure!(there == table.text.as_bytes(), "{} is not what `cargo xtask tables` writes", table.path);
+    }
+    let golden = match first_release_with(GOLDEN)? {
+        Some(tag) => git(&["show", &format!("{tag}:{GOLDEN}")])?.context("git show gave nothing")?,
+        None => RandomModel::digits().blob(),
+    };
+    for (path, expected) in [(GOLDEN, golden), (BUILT_IN, RandomModel::tiny().blob())] {
+        let there = fs::read(path).with_context(|| format!("cannot read {path}"))?;
+        ensure!(there == expected, "{path} is not what `cargo xtask golden` writes");
+    }
+    Ok(())
+}
+
+/// What a git command prints, or `None` where it fails.
+fn git(arguments: &[&str]) -> Result<Option<Vec<u8>>> {
+    let output = Command::new("git").args(arguments).stderr(Stdio::null()).output().context("cannot run git")?;
+    Ok(output.status.success().then_some(output.stdout))
+}
+
+/// The oldest version tag (`v1.2.3`) whose tree holds the file. A source archive without history has none.
+fn first_release_with(path: &str) -> Result<Option<String>> {
+    let tags = git(&["tag", "--list", "v*", "--sort=creatordate"])?.unwrap_or_default();
+    for tag in String::from_utf8_lossy(&tags).lines() {
+        if git(&["cat-file", "-e", &format!("{tag}:{path}")])?.is_some() {
+            return Ok(Some(tag.to_string()));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,84 @@
+//! What the tests need on a machine besides a Rust toolchain: the board's target, rustfmt, clippy and QEMU.
+
+use super::run::Invocation;
+use anyhow::{Context as _, Result, bail};
+use std::path::Path;
+use std::process::Command;
+
+/// The target of the default board.
+pub const BOARD_TARGET: &str = "thumbv7em-none-eabihf";
+
+/// Whether images are to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boards {
+    /// Yes, so QEMU must be there.
+    Wanted,
+    /// No.
+    Skipped,
+}
+
+/// Installs what is missing, or says what to install.
+pub fn install(boards: Boards) -> Result<()> {
+    board_target()?;
+    component("rustfmt", "fmt")?;
+    component("clippy", "clippy")?;
+    if boards == Boards::Wanted {
+        qemu()?;
+    }
+    Ok(())
+}
+
+/// Runs a command that installs something.
+fn run(line: &Invocation) -> bool {
+    eprintln!("set-up: {line}");
+    line.run().is_ok_and(|(success, _)| success)
+}
+
+fn board_target() -> Result<()> {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output().context("cannot run rustc")?;
+    let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_string();
+    let there = || Path::new(&sysroot).join("lib/rustlib").join(BOARD_TARGET).join("lib").is_dir();
+    if there() || (run(&Invocation::new("rustup", &format!("target add {BOARD_TARGET}"))) && there()) {
+        return Ok(());
+    }
+    bail!(
+        "the target {BOARD_TARGET} is missing: install it with `rustup target add {BOARD_TARGET}` (https://rustup.rs)"
+    )
+}
+
+fn component(name: &str, subcommand: &str) -> Result<()> {
+    let there = || Invocation::cargo(&format!("{subcommand} --version")).succeeds();
+    if there() || (run(&Invocation::new("rustup", &format!("component add {name}"))) && there()) {
+        return Ok(());
+    }
+    bail!("{name} is missing: install it with `rustup component add {name}` (https://rustup.rs)")
+}
+
+fn qemu() -> Result<()> {
+    let there = || Invocation::new("qemu-system-arm", "--version").succeeds();
+    if there() {
+        return Ok(());
+    }
+    if Invocation::new("apt-get", "--version").succeeds() {
+        let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+        let apt = |arguments: &str| {
+            let line = if root {
+                Invocation::new("apt-get", arguments)
+            } else {
+                Invocation::new("sudo", &format!("-n DEBIAN_FRONTEND=noninteractive apt-get {arguments}"))
+            };
+            run(&line.with("DEBIAN_FRONTEND", "noninteractive"))
+        };
+        if root || Invocation::new("sudo", "-n true").succeeds() {
+            // An update that fails for one source may still have found the package.
+            apt("update --quiet");
+            if apt("install --quiet --yes --no-install-recommends qemu-system-arm") && there() {
+                return Ok(());
+            }
+        }
+    }
+    bail!(
+        "qemu-system-arm is missing: install it with `sudo apt-get install qemu-system-arm` (Debian, Ubuntu), `sudo dnf \
+         install qemu-system-arm` (Fedora) or `brew install qemu` (macOS), or leave the board out with --skip-qemu"
+    )
+}

@@ -1,0 +1,156 @@
+//! `cargo xtask test`: everything that a change must pass, stage after stage, up to the first failure.
+
+use super::generated;
+use super::report::{Line, Outcome, render};
+use super::run::{Invocation, Tally};
+use super::setup::{self, BOARD_TARGET, Boards};
+use anyhow::{Context as _, Result};
+use std::time::{Duration, Instant};
+
+/// What to run besides the usual, and what to leave out.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Add the long loops: two million mutations of models, and Miri where nightly Rust has it
+    #[arg(long)]
+    long: bool,
+    /// Leave out the boards; a failure where CI is set
+    #[arg(long)]
+    skip_qemu: bool,
+}
+
+/// The one file of tests that runs images in QEMU.
+const BOARD_TESTS: &str = "host_against_qemu";
+
+enum Work {
+    SetUp(Boards),
+    Commands(Vec<Invocation>),
+    GeneratedFiles,
+    Skipped,
+}
+
+/// Runs all stages and prints the table; gives whether everything held.
+pub fn test(options: &Options) -> Result<bool> {
+    let in_ci = std::env::var_os("CI").is_some();
+    let mut problem = None;
+    let mut lines = Vec::new();
+    for (name, work) in stages(options)? {
+        if problem.is_some() {
+            lines.push(Line { name, outcome: Outcome::NotRun, time: Duration::ZERO, tally: Tally::default() });
+            continue;
+        }
+        eprintln!("\n== {name}");
+        let start = Instant::now();
+        let mut tally = Tally::default();
+        let failure = perform(&work, &mut tally);
+        let outcome = match (&failure, &work) {
+            (Some(_), _) => Outcome::Failed,
+            (None, Work::Skipped) => Outcome::Skipped,
+            (None, _) => Outcome::Passed,
+        };
+        lines.push(Line { name, outcome, time: start.elapsed(), tally });
+        problem = failure.map(|failure| format!("{name}: {failure}"));
+        if problem.is_none() && outcome == Outcome::Skipped && in_ci {
+            problem = Some(format!("{name}: skipped, and CI is set"));
+        }
+    }
+    if let Some(problem) = &problem {
+        eprintln!("\nFAILED in {problem}");
+    }
+    println!("{}", render(&lines).trim_end());
+    Ok(problem.is_none())
+}
+
+/// Does the work of a stage; gives what failed and how to repeat it.
+fn perform(work: &Work, tally: &mut Tally) -> Option<String> {
+    match work {
+        Work::SetUp(boards) => setup::install(*boards).err().map(|error| format!("{error:#}")),
+        Work::GeneratedFiles => generated::check().err().map(|error| format!("{error:#}")),
+        Work::Skipped => None,
+        Work::Commands(commands) => commands.iter().find_map(|command| {
+            eprintln!("+ {command}");
+            match command.run() {
+                Err(error) => Some(format!("{error:#}")),
+                Ok((success, tests)) => {
+                    tally.add(tests);
+                    (!success).then(|| format!("repeat it with\n  {command}"))
+                }
+            }
+        }),
+    }
+}
+
+fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
+    let cargo = |lines: &[&str]| Work::Commands(lines.iter().map(|line| Invocation::cargo(line)).collect());
+    let boards = if options.skip_qemu { Boards::Skipped } else { Boards::Wanted };
+    let firmware = "--manifest-path firmware-sim/Cargo.toml";
+    let own_tests = tests_without_boards()?;
+    let core_and_system = |profile: &str| {
+        cargo(&[
+            &format!("test --no-fail-fast {profile} -p mote-core"),
+            &format!("test --no-fail-fast {profile} -p mote-tests {own_tests}"),
+        ])
+    };
+    let board = |profile: &str| match boards {
+        Boards::Wanted => cargo(&[&format!("test --no-fail-fast {profile} -p mote-tests --test {BOARD_TESTS}")]),
+        Boards::Skipped => Work::Skipped,
+    };
+    let mut stages = vec![
+        ("set-up", Work::SetUp(boards)),
+        ("format", cargo(&["fmt --all --check", &format!("fmt {firmware} --all --check")])),
+        // In release, as the tests of mote-cli and the documentation are, so that its libraries are checked once.
+        ("lints", cargo(&["clippy --release --workspace --all-targets -- -D warnings"])),
+        (
+            "lints for the board",
+            cargo(&[
+                &format!("clippy --release -p mote-core --target {BOARD_TARGET} -- -D warnings"),
+                &format!("clippy --release {firmware} --workspace --target {BOARD_TARGET} -- -D warnings"),
+            ]),
+        ),
+        ("core and system, debug", core_and_system("")),
+        ("host against board, debug", board("")),
+        ("core and system, release", core_and_system("--release")),
+        ("host against board, release", board("--release")),
+        ("command line, release", cargo(&["test --no-fail-fast --release -p mote-cli"])),
+        (
+            "documentation",
+            Work::Commands(vec![
+                Invocation::cargo("doc --release --workspace --no-deps").with("RUSTDOCFLAGS", "-D warnings"),
+            ]),
+        ),
+        // The bits change with this feature, so its unit tests alone hold, not the golden file's digest.
+        (
+            "feature micromath",
+            cargo(&[
+                "clippy --release -p mote-core --all-targets --features micromath -- -D warnings",
+                "test --release -p mote-core --features micromath --lib",
+            ]),
+        ),
+        ("generated files", Work::GeneratedFiles),
+    ];
+    if options.long {
+        let mutations = "test --release -p mote-tests --test hostile_blobs";
+        stages.push(("long: mutations", Work::Commands(vec![Invocation::cargo(mutations).with("MOTE_LONG", "1")])));
+        let miri = Invocation::cargo("+nightly miri --version").succeeds();
+        // Parsing and running a blob at every address, and the parts below, without the tests of distributions.
+        let lines = [
+            "+nightly miri test -p mote-core --lib network sampler::digest",
+            "+nightly miri test -p mote-core --test golden",
+        ];
+        stages.push(("long: Miri", if miri { cargo(&lines) } else { Work::Skipped }));
+    }
+    Ok(stages)
+}
+
+/// Arguments that choose every test of mote-tests but those of the boards.
+fn tests_without_boards() -> Result<String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir("tests/tests").context("cannot list tests/tests")? {
+        let path = entry.context("cannot list tests/tests")?.path();
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.extension().is_some_and(|extension| extension == "rs") && name != BOARD_TESTS {
+            names.push(name.to_string());
+        }
+    }
+    names.sort();
+    Ok(names.iter().fold("--lib --bins".to_string(), |line, name| line + " --test " + name))
+}

@@ -1,0 +1,211 @@
+//! The quantised network and the sampler loop give the bits that an independent reader of the format computes.
+
+use mote_core::model::{Arena, Model};
+use mote_core::network::{Activation, LayerKind};
+use mote_core::random::{Stream, Ziggurat};
+use mote_core::sampler::{Digest, SampleOptions};
+use mote_tests::random_model::{Biases, RandomModel};
+use mote_tests::reader::{Blob, digest};
+
+/// More than any model of the format needs.
+type BigArena = Arena<32768>;
+
+fn options(class: Option<usize>, guidance: Option<f32>) -> SampleOptions {
+    let mut options = SampleOptions::default();
+    options.class = class.map(|class| class as u16);
+    options.guidance = guidance;
+    options
+}
+
+/// Bits, with every NaN the same.
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|x| if x.is_nan() { 0x7fc0_0000 } else { x.to_bits() }).collect()
+}
+
+fn assert_same_samples(bytes: &[u8], numbers: &[u32]) {
+    let (model, blob) = (Model::parse(bytes).unwrap(), Blob::read(bytes).unwrap());
+    let mut arena = Box::new(BigArena::new());
+    let mut bound = model.bind(&mut arena).unwrap();
+    let classes = std::iter::once(None).chain((0..blob.classes).map(Some));
+    for (class, plan) in classes.flat_map(|class| (0..blob.plans.len()).map(move |plan| (class, plan))) {
+        for guidance in [None, Some(0.0), Some(2.5)].iter().take(if class.is_some() { 3 } else { 1 }) {
+            for number in numbers {
+                let seed = 0x5eed_0000 + plan as u64;
+                let mut sample = vec![0.0; blob.dim_in];
+                bound.sample(&model.plan(plan).unwrap(), options(class, *guidance), seed, *number, &mut sample);
+                let mut noise = Ziggurat::new(Stream::nth(seed, *number));
+                let expected = blob.sample(plan, class, *guidance, &mut noise);
+                let case = format!("plan {plan}, class {class:?}, guidance {guidance:?}, sample {number}");
+                assert_eq!(bits(&sample), bits(&expected), "{case}");
+                let mut ours = Digest::new();
+                ours.update(&sample);
+                assert_eq!(ours.finish(), digest(&expected), "{case}");
+            }
+        }
+    }
+}
+
+/// Everything that the model shows is what the second reader found in the bytes.
+fn assert_same_fields(bytes: &[u8], shape: &RandomModel) {
+    let (model, blob) = (Model::parse(bytes).unwrap(), Blob::read(bytes).unwrap());
+    assert_eq!((model.dim_in(), model.classes()), (shape.dim, usize::from(shape.classes)));
+    assert_eq!((model.dim_in(), model.dim_out(), model.classes()), (blob.dim_in, blob.dim_out, blob.classes));
+    assert_eq!(model.scaling().map(|(mean, _)| mean).collect::<Vec<_>>(), blob.mean);
+    assert_eq!(model.scaling().map(|(_, deviation)| deviation).collect::<Vec<_>>(), blob.deviation);
+    assert_eq!((model.text(), model.sigma_data()), (blob.text.as_str(), blob.sigma_data));
+    assert_eq!((model.image().unwrap_or((0, 0)), model.blob_bytes()), (blob.image, bytes.len()));
+    let test = model.self_test();
+    assert_eq!((test.plan, test.class.map_or(0, |class| class + 1), test.sample), blob.self_test);
+    assert_eq!((test.seed, test.digest), (blob.seed, blob.digest));
+
+    assert_eq!(model.network().layers().len(), shape.hidden.len() + 1);
+    assert_eq!(model.network().layers().len(), blob.layers.len());
+    let hidden = shape.hidden.iter().map(|(rows, _)| *rows).chain([blob.dim_out]);
+    for ((layer, other), rows) in model.network().layers().iter().zip(&blob.layers).zip(hidden) {
+        assert_eq!((layer.rows(), layer.cols()), (other.rows, other.columns));
+        assert_eq!((layer.rows(), layer.input_max() as u16), (rows, shape.q_max));
+        assert!(layer.weights().iter().map(|w| *w as i8).eq(other.weights.iter().copied()));
+        assert_eq!(
+            (layer.has_level_biases(), layer.has_class_biases(), layer.input_max() as u16),
+            (other.level_biases, other.class_biases, other.q_max)
+        );
+        match *layer.kind() {
+            LayerKind::Hidden { multipliers, biases, activation, residual, .. } => {
+                assert!(multipliers.iter().eq(other.multipliers.iter().copied()));
+                assert!(biases.iter().eq(other.biases.iter().copied()));
+                assert_eq!((activation == Activation::Silu, residual), (other.activation == 2, other.residual));
+            }
+            LayerKind::Output { scales, biases } => {
+                assert!(scales.iter().eq(other.float_scales.iter().copied()));
+                assert!(biases.iter().eq(other.float_biases.iter().copied()));
+            }
+            _ => panic!("a kind of layer that version 1 does not have"),
+        }
+    }
+
+    assert_eq!(model.network().levels().len(), shape.levels);
+    for (i, level) in blob.levels.iter().enumerate() {
+        let noise = model.network().levels().noise(i).unwrap();
+        assert_eq!((noise.alpha, noise.sigma), (level.alpha, level.sigma));
+    }
+    assert_eq!(model.plan_count(), blob.plans.len());
+    for (plan, other) in model.plans().zip(&blob.plans) {
+        assert_eq!((plan.name, plan.history, plan.guidance), (&*other.name, other.history.into(), other.guidance));
+        assert_eq!((plan.plan.len(), plan.plan.start_scale()), (other.rows.len(), other.start_scale));
+        for (row, other) in plan.plan.rows().zip(&other.rows) {
+            let [p, q, a, b0, b1, b2, b3, e] = other.coefficients;
+            assert_eq!((row.level, row.p, row.q, row.a, row.b, row.e), (other.level, p, q, a, [b0, b1, b2, b3], e));
+        }
+    }
+}
+
+fn assert_self_test_passes(bytes: &[u8]) {
+    let model = Model::parse(bytes).unwrap();
+    let mut arena = Box::new(BigArena::new());
+    model.bind(&mut arena).unwrap().self_test().unwrap();
+    assert_eq!(Blob::read(bytes).unwrap().self_test_digest(), model.self_test().digest);
+}
+
+#[test]
+fn the_golden_file_gives_the_bits_of_the_second_reader() {
+    let golden = include_bytes!("../../core/tests/golden/v1-digits-random.mote");
+    assert_same_samples(golden, &[0, 1, 7, 1000]);
+    assert_same_fields(golden, &RandomModel::digits());
+    assert_self_test_passes(golden);
+}
+
+#[test]
+fn every_feature_gives_the_bits_of_the_second_reader() {
+    for seed in 0..40 {
+        let shape = RandomModel { seed, ..RandomModel::small_with_everything() };
+        let bytes = shape.blob();
+        assert_same_fields(&bytes, &shape);
+        assert_same_samples(&bytes, &[0, 5]);
+        assert_self_test_passes(&bytes);
+    }
+}
+
+#[test]
+fn models_of_every_size_survive_the_round_trip() {
+    let widths = [1, 2, 7, 33, 100, 512];
+    let mut seed = 0;
+    for dim in widths {
+        for width in widths {
+            for (layers, classes, q_max, biases) in [
+                (1, 0, 127, Biases::InLevels),
+                (2, 3, 127, Biases::Everywhere),
+                (3, 0, 500, Biases::Everywhere),
+                (4, 3, 32767, Biases::InLevels),
+            ] {
+                seed += 1;
+                let activation = |i: u64| if i.is_multiple_of(2) { Activation::Relu } else { Activation::Silu };
+                let shape = RandomModel {
+                    dim,
+                    hidden: (1..layers).map(|i| (width, activation(seed + i))).collect(),
+                    residual: seed % 2 == 0,
+                    classes,
+                    levels: 2,
+                    q_max,
+                    biases,
+                    centre: None,
+                    seed,
+                };
+                let bytes = shape.blob();
+                assert_same_fields(&bytes, &shape);
+                assert_self_test_passes(&bytes);
+            }
+        }
+    }
+}
+
+#[test]
+fn sixteen_layers_and_changing_widths_survive_the_round_trip() {
+    for seed in 0..20 {
+        let hidden = (0..15).map(|i| {
+            let activation = if (i + seed) % 3 == 0 { Activation::Silu } else { Activation::Relu };
+            ([7, 7, 33, 2, 2, 2, 100][((i + seed) % 7) as usize], activation)
+        });
+        let shape = RandomModel { hidden: hidden.collect(), seed, ..RandomModel::small_with_everything() };
+        let bytes = shape.blob();
+        assert_eq!(Blob::read(&bytes).unwrap().layers.len(), 16);
+        assert_same_fields(&bytes, &shape);
+        assert_same_samples(&bytes, &[2]);
+    }
+}
+
+#[test]
+fn centre_denoisers_survive_the_round_trip() {
+    for (dim, dim_out, classes) in [(33, 1, 0), (7, 7, 3), (1, 100, 0), (100, 2, 3)] {
+        let shape = RandomModel { dim, centre: Some(dim_out), classes, ..RandomModel::small_with_everything() };
+        let bytes = shape.blob();
+        assert_same_fields(&bytes, &shape);
+        assert_self_test_passes(&bytes);
+        let (model, blob) = (Model::parse(&bytes).unwrap(), Blob::read(&bytes).unwrap());
+        let mut arena = Box::new(BigArena::new());
+        let mut bound = model.bind(&mut arena).unwrap();
+        for class in std::iter::once(None).chain((0..blob.classes).map(Some)) {
+            for level in 0..blob.levels.len() {
+                let x: Vec<f32> = (0..dim).map(|i| (i as f32 - 0.4 * dim as f32) / 3.0).collect();
+                let mut out = vec![0.0; dim_out];
+                bound.evaluate(level, class.map(|class| class as u16), &x, &mut out);
+                assert_eq!(bits(&out), bits(&blob.forward(level, class, &x)), "level {level}, class {class:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn extreme_inputs_give_the_bits_of_the_second_reader() {
+    let bytes = RandomModel::small_with_everything().blob();
+    let (model, blob) = (Model::parse(&bytes).unwrap(), Blob::read(&bytes).unwrap());
+    let mut arena = Box::new(BigArena::new());
+    let mut bound = model.bind(&mut arena).unwrap();
+    let values =
+        [0.0, -0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN, 1e-45, 0.015_625, -0.015_625];
+    for start in 0..values.len() {
+        let x: Vec<f32> = (0..5).map(|i| values[(start + 3 * i) % values.len()]).collect();
+        let mut out = [0.0; 5];
+        bound.evaluate(1, Some(2), &x, &mut out);
+        assert_eq!(bits(&out), bits(&blob.forward(1, Some(2), &x)), "{x:?}");
+    }
+}
