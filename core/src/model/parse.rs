@@ -3,7 +3,8 @@ use super::header::Header;
 use super::view::{Model, PlanDescriptor};
 use super::{ALIGNMENT, PLAN_NAME_MAX};
 use crate::network::{
-    Activation, ActivationFormat, F32Le, I16Le, LAYERS_MAX, Layer, LayerKind, LevelTable, Network, SUM_LIMIT, WIDTH_MAX,
+    Activation, ActivationFormat, DESCRIPTOR_BYTES, Descriptor, F32Le, I16Le, Layer, LayerChain, LayerKind, LevelTable,
+    Link, Network, SUM_LIMIT, WIDTH_MAX,
 };
 use crate::sampler::{HISTORY_MAX, ROW_BYTES, Row};
 
@@ -32,19 +33,6 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// The contents of a layer descriptor.
-#[derive(Clone, Copy)]
-struct Descriptor {
-    rows: usize,
-    cols: usize,
-    activation: Activation,
-    residual: bool,
-    level_biases: bool,
-    class_biases: bool,
-    input_format: ActivationFormat,
-    input_max: i16,
-}
-
 fn refuse(part: Part, field: &'static str, value: u32) -> ParseError {
     ParseError::Value { part, field, value }
 }
@@ -57,66 +45,32 @@ fn positive(part: Part, field: &'static str, value: f32) -> Result<f32, ParseErr
     if value.is_finite() && value > 0.0 { Ok(value) } else { Err(refuse(part, field, value.to_bits())) }
 }
 
-impl Descriptor {
-    fn parse(bytes: &[u8; 16], number: u16, header: &Header, cols: usize) -> Result<Self, ParseError> {
-        let part = Part::Layer(number);
-        let [r0, r1, c0, c1, activation, flags, weights, layout, format, z9, q0, q1, z12, z13, z14, z15] = *bytes;
-        let last = usize::from(number) + 1 == header.layers;
-        let rows = usize::from(u16::from_le_bytes([r0, r1]));
-        if rows == 0 || rows > WIDTH_MAX.min(header.width) || (last && rows != header.dim_out) {
-            return Err(refuse(part, "rows", rows as u32));
-        }
-        let stated_cols = usize::from(u16::from_le_bytes([c0, c1]));
-        if stated_cols != cols {
-            return Err(refuse(part, "columns", stated_cols as u32));
-        }
-        let activation = match (activation, last) {
-            (0, true) => Activation::None,
-            (1, false) => Activation::Relu,
-            (2, false) => Activation::Silu,
-            (other, _) => return Err(refuse(part, "activation", other.into())),
-        };
-        let residual = flags & 1 != 0;
-        let class_biases = flags & 4 != 0;
-        let misplaced = residual && (number == 0 || last || rows != cols) || class_biases && header.classes == 0;
-        if flags > 7 || misplaced {
-            return Err(refuse(part, "flags", flags.into()));
-        }
-        if weights != 0 {
-            return Err(refuse(part, "weight format", weights.into()));
-        }
-        if layout != 0 {
-            return Err(refuse(part, "weight layout", layout.into()));
-        }
-        let input_format = match format {
-            0 => ActivationFormat::Bits8,
-            1 => ActivationFormat::Bits16,
-            other => return Err(refuse(part, "activation format", other.into())),
-        };
-        if let Some(byte) = [z9, z12, z13, z14, z15].iter().find(|byte| **byte != 0) {
-            return Err(refuse(part, "reserved", u32::from(*byte)));
-        }
-        let q_max = u16::from_le_bytes([q0, q1]);
-        let input_max = i16::try_from(q_max).ok().filter(|q| *q > 0);
-        let Some(input_max) = input_max else { return Err(refuse(part, "q_max", q_max.into())) };
-        Ok(Self {
-            rows,
-            cols,
-            activation,
-            residual,
-            level_biases: flags & 2 != 0,
-            class_biases,
-            input_format,
-            input_max,
-        })
+/// Reads the descriptor of a layer with `cols` inputs and checks it.
+fn parse_descriptor(
+    bytes: &[u8; DESCRIPTOR_BYTES],
+    number: u16,
+    header: &Header,
+    cols: usize,
+) -> Result<Descriptor, ParseError> {
+    let part = Part::Layer(number);
+    let descriptor = Descriptor::read(bytes).map_err(|(field, value)| refuse(part, field, value))?;
+    let last = usize::from(number) + 1 == header.layers;
+    let rows = descriptor.rows;
+    if rows == 0 || rows > WIDTH_MAX.min(header.width) || (last && rows != header.dim_out) {
+        return Err(refuse(part, "rows", rows as u32));
     }
-}
-
-/// What every layer knows of the ones before and after it.
-struct Chain {
-    input_non_negative: bool,
-    level_offset: usize,
-    class_offset: usize,
+    if descriptor.cols != cols {
+        return Err(refuse(part, "columns", descriptor.cols as u32));
+    }
+    let [_, _, _, _, activation, flags, ..] = *bytes;
+    if (descriptor.activation == Activation::None) != last {
+        return Err(refuse(part, "activation", activation.into()));
+    }
+    let residual_misplaced = descriptor.residual && (number == 0 || last || rows != cols);
+    if residual_misplaced || descriptor.class_biases && header.classes == 0 {
+        return Err(refuse(part, "flags", flags.into()));
+    }
+    Ok(descriptor)
 }
 
 impl<'a> Model<'a> {
@@ -131,18 +85,17 @@ impl<'a> Model<'a> {
         let mut sections = Sections { bytes, at: 0 };
         sections.take(super::HEADER_BYTES, 1)?;
         let (mean, deviation) = parse_scaling(sections.take(header.dim_in, 8)?)?;
-        let (descriptors, _) = sections.take(header.layers, 16)?.as_chunks::<16>();
-        let (layers, chain, width) = parse_layers(&mut sections, &header, descriptors)?;
-        if width != header.width {
-            return Err(refuse(Part::Header, "width", header.width as u32));
-        }
-        let levels = parse_levels(&mut sections, &header, &layers, chain.level_offset)?;
-        let class_biases = sections.take(header.classes, 2 * chain.class_offset)?;
+        let (descriptors, _) = sections.take(header.layers, DESCRIPTOR_BYTES)?.as_chunks();
+        let start = sections.at;
+        let end = parse_layers(&mut sections, &header, descriptors)?;
+        let layers = LayerChain { descriptors, sections: bytes.get(start..sections.at).unwrap_or(&[]) };
+        let levels = parse_levels(&mut sections, &header, layers, end.level_offset)?;
+        let class_biases = sections.take(header.classes, 2 * end.class_offset)?;
         let network = Network {
             layers,
             levels,
             class_biases: I16Le::new(class_biases),
-            biases_per_class: chain.class_offset,
+            biases_per_class: end.class_offset,
             width: header.width,
         };
         let (plans, _) = sections.take(header.plans, 32)?.as_chunks::<32>();
@@ -169,83 +122,53 @@ fn parse_scaling(section: &[u8]) -> Result<(F32Le<'_>, F32Le<'_>), ParseError> {
     Ok((mean, deviation))
 }
 
-type Layers<'a> = heapless::Vec<Layer<'a>, LAYERS_MAX>;
-
-fn parse_layers<'a>(
-    sections: &mut Sections<'a>,
+/// Checks the layers one after another; gives what a layer after the last would take over.
+fn parse_layers(
+    sections: &mut Sections<'_>,
     header: &Header,
-    descriptors: &[[u8; 16]],
-) -> Result<(Layers<'a>, Chain, usize), ParseError> {
-    let mut layers = Layers::new();
-    let mut chain = Chain { input_non_negative: false, level_offset: 0, class_offset: 0 };
+    descriptors: &[[u8; DESCRIPTOR_BYTES]],
+) -> Result<Link, ParseError> {
+    let mut link = Link::default();
     let (mut cols, mut width) = (header.dim_in, header.dim_in);
     let mut rest = descriptors.iter().zip(0u16..);
     while let Some((bytes, number)) = rest.next() {
-        let descriptor = Descriptor::parse(bytes, number, header, cols)?;
+        let descriptor = parse_descriptor(bytes, number, header, cols)?;
         let next_max = rest.clone().next().map_or(Ok(1), |(bytes, number)| {
-            Descriptor::parse(bytes, number, header, descriptor.rows).map(|next| next.input_max)
+            parse_descriptor(bytes, number, header, descriptor.rows).map(|next| next.input_max)
         })?;
-        let layer = parse_layer(sections, &descriptor, number, next_max, &mut chain)?;
+        let layer = link.view(&descriptor, next_max, |count, size| sections.take(count, size))?;
+        check_layer(&layer, number)?;
         (cols, width) = (descriptor.rows, width.max(descriptor.rows));
-        // The header allows no more layers than the vector holds.
-        let _ = layers.push(layer);
     }
-    Ok((layers, chain, width))
+    if width != header.width {
+        return Err(refuse(Part::Header, "width", header.width as u32));
+    }
+    Ok(link)
 }
 
-fn parse_layer<'a>(
-    sections: &mut Sections<'a>,
-    descriptor: &Descriptor,
-    number: u16,
-    output_max: i16,
-    chain: &mut Chain,
-) -> Result<Layer<'a>, ParseError> {
+fn check_layer(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
     let part = Part::Layer(number);
-    let Descriptor { rows, cols, activation, residual, input_max, input_format, .. } = *descriptor;
-    let input_non_negative = chain.input_non_negative;
-    if input_format == ActivationFormat::Bits8 && input_max > if input_non_negative { 255 } else { 127 } {
+    let Layer { cols, weights, input_max, input_non_negative, .. } = *layer;
+    let eight_bits = if input_non_negative { 255 } else { 127 };
+    if layer.input_format == ActivationFormat::Bits8 && input_max > eight_bits {
         return Err(refuse(part, "q_max", input_max as u32));
     }
-    let kind = if activation == Activation::None {
-        let scales = F32Le::new(sections.take(rows, 4)?);
-        for scale in scales.iter() {
-            positive(part, "scale", scale)?;
+    match layer.kind {
+        LayerKind::Output { scales, biases } => {
+            for scale in scales.iter() {
+                positive(part, "scale", scale)?;
+            }
+            for bias in biases.iter() {
+                finite(part, "bias", bias)?;
+            }
         }
-        let biases = F32Le::new(sections.take(rows, 4)?);
-        for bias in biases.iter() {
-            finite(part, "bias", bias)?;
+        LayerKind::Hidden { multipliers, .. } => {
+            if let Some(bad) = multipliers.iter().find(|m| *m <= 0) {
+                return Err(refuse(part, "multiplier", u32::from(bad as u16)));
+            }
         }
-        LayerKind::Output { scales, biases }
-    } else {
-        let multipliers = I16Le::new(sections.take(rows, 2)?);
-        if let Some(bad) = multipliers.iter().find(|m| *m <= 0) {
-            return Err(refuse(part, "multiplier", u32::from(bad as u16)));
-        }
-        let own_biases = if descriptor.level_biases { 0 } else { rows };
-        let biases = I16Le::new(sections.take(own_biases, 2)?);
-        LayerKind::Hidden { multipliers, biases, activation, residual, output_max }
-    };
-    let weights = sections.take(rows * cols, 1)?;
-    check_sums(weights, cols, i32::from(input_max), input_non_negative, number)?;
-    chain.input_non_negative = activation == Activation::Relu && (!residual || input_non_negative);
-    let offset = |has: bool, total: &mut usize| {
-        has.then(|| {
-            let start = *total;
-            *total += rows;
-            start
-        })
-    };
-    Ok(Layer {
-        rows,
-        cols,
-        weights,
-        kind,
-        input_max,
-        input_format,
-        input_non_negative,
-        level_biases: offset(descriptor.level_biases, &mut chain.level_offset),
-        class_biases: offset(descriptor.class_biases, &mut chain.class_offset),
-    })
+    }
+    check_sums(weights, cols, i32::from(input_max), input_non_negative, number)
 }
 
 /// Proves that no row's sum can reach [`SUM_LIMIT`].
@@ -269,7 +192,7 @@ fn check_sums(weights: &[u8], cols: usize, q_max: i32, non_negative: bool, layer
 fn parse_levels<'a>(
     sections: &mut Sections<'a>,
     header: &Header,
-    layers: &Layers<'a>,
+    layers: LayerChain<'a>,
     biases_per_level: usize,
 ) -> Result<LevelTable<'a>, ParseError> {
     let (records, _) = sections.take(header.levels, 16)?.as_chunks::<16>();
@@ -295,10 +218,10 @@ fn parse_levels<'a>(
     Ok(LevelTable { records, shifts, biases: I16Le::new(biases), biases_per_level })
 }
 
-fn check_shifts(shifts: &[[u8; 2]], layers: &Layers<'_>, level: u16) -> Result<(), ParseError> {
+fn check_shifts(shifts: &[[u8; 2]], layers: LayerChain<'_>, level: u16) -> Result<(), ParseError> {
     let part = Part::Level(level);
     let mut before = 0;
-    for ([sum_shift, code_shift], layer) in shifts.iter().zip(layers) {
+    for ([sum_shift, code_shift], layer) in shifts.iter().zip(layers.iter()) {
         let (sums, codes) = match layer.kind {
             LayerKind::Hidden { residual, .. } => {
                 if residual && *code_shift != before {

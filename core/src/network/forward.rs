@@ -1,12 +1,13 @@
+use super::chain::LayerChain;
 use super::layer::{I16Le, Layer, LayerKind, LevelTable};
 use super::requantise::{code_from_input, requantise, round_shift};
-use super::{Activation, LAYERS_MAX, PRE_ACTIVATION_FRACTION_BITS, kernel};
+use super::{Activation, PRE_ACTIVATION_FRACTION_BITS, kernel};
 use crate::score::Denoiser;
 
 /// A quantised network, viewed in place: its layers, its level table and its class biases.
 #[derive(Clone, Debug)]
 pub struct Network<'a> {
-    pub(crate) layers: heapless::Vec<Layer<'a>, LAYERS_MAX>,
+    pub(crate) layers: LayerChain<'a>,
     pub(crate) levels: LevelTable<'a>,
     pub(crate) class_biases: I16Le<'a>,
     pub(crate) biases_per_class: usize,
@@ -16,8 +17,8 @@ pub struct Network<'a> {
 impl<'a> Network<'a> {
     /// The layers in order; at least one.
     #[must_use]
-    pub fn layers(&self) -> &[Layer<'a>] {
-        &self.layers
+    pub fn layers(&self) -> LayerChain<'a> {
+        self.layers
     }
 
     /// The table of noise levels.
@@ -41,7 +42,7 @@ impl<'a> Network<'a> {
     /// Multiply-accumulates of one evaluation.
     #[must_use]
     pub fn multiply_accumulates(&self) -> usize {
-        self.layers.iter().map(Layer::multiply_accumulates).sum()
+        self.layers.iter().map(|layer| layer.multiply_accumulates()).sum()
     }
 
     /// Writes `F(x, level)` to `out`. `lanes` holds at least [`lanes`](Self::lanes)`(self.width())`.
@@ -54,13 +55,13 @@ impl<'a> Network<'a> {
         let shifts = self.levels.shifts(level, self.layers.len());
         let Some((mut codes, rest)) = lanes.split_at_mut_checked(self.width) else { return };
         let Some(mut next) = rest.get_mut(..self.width) else { return };
-        let limit = self.layers.first().map_or(0, |layer| layer.input_max);
+        let limit = self.layers.iter().next().map_or(0, |layer| layer.input_max);
         for (code, x) in codes.iter_mut().zip(x) {
             *code = code_from_input(*x, scales.input_scale, limit);
         }
         for (layer, [sum_shift, code_shift]) in self.layers.iter().zip(shifts) {
             let level_biases = layer.level_biases.map(|offset| self.levels.layer_biases(level, offset, layer.rows));
-            let class_biases = self.class_biases_of(layer, class);
+            let class_biases = self.class_biases_of(&layer, class);
             match &layer.kind {
                 LayerKind::Hidden { multipliers, biases, activation, residual, output_max } => {
                     let hidden = Hidden {
@@ -73,7 +74,7 @@ impl<'a> Network<'a> {
                         sum_shift: u32::from(*sum_shift),
                         code_shift: u32::from(*code_shift),
                     };
-                    hidden.run(layer, codes, next);
+                    hidden.run(&layer, codes, next);
                     core::mem::swap(&mut codes, &mut next);
                 }
                 LayerKind::Output { scales: rows, biases } => {
@@ -81,7 +82,7 @@ impl<'a> Network<'a> {
                     let mut level_bias = level_biases.unwrap_or_default().iter();
                     let mut class_bias = class_biases.iter();
                     let biased = level_bias.len() + class_bias.len() > 0;
-                    kernel::dense(layer, codes, |sum| {
+                    kernel::dense(&layer, codes, |sum| {
                         if let Some(((scale, bias), out)) = rows.next() {
                             *out = sum as f32 * scale * scales.output_gain + bias;
                             if biased {

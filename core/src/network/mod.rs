@@ -4,6 +4,7 @@
 //! its bits. This module knows neither the file layout nor the samplers.
 
 mod activation;
+mod chain;
 mod forward;
 mod kernel;
 mod layer;
@@ -11,6 +12,8 @@ mod requantise;
 mod silu_table;
 
 pub use activation::{Activation, PRE_ACTIVATION_FRACTION_BITS, silu};
+pub use chain::LayerChain;
+pub(crate) use chain::{DESCRIPTOR_BYTES, Descriptor, Link};
 pub use forward::{Network, QuantisedDenoiser};
 pub use layer::{ActivationFormat, F32Le, I16Le, Layer, LayerKind, LevelTable};
 pub use requantise::{SUM_LIMIT, code_from_input, requantise};

@@ -1,0 +1,159 @@
+//! The firmware image: it finds its model, checks it and itself, does what it is asked, prints records and exits.
+//!
+//! The logic is in `mote-core`; this crate knows the board, the timer and the debugger. See README.md for the records.
+#![no_std]
+#![no_main]
+
+mod bench;
+mod console;
+mod counter;
+mod failure;
+mod fault;
+mod float_mode;
+mod memory;
+mod partition;
+mod request;
+mod semihosting;
+
+use console::Console;
+use counter::Counter;
+use failure::Failure;
+use memory::Memory;
+use mote_boards::Board;
+use mote_core::model::{Arena, Bound, Model, NamedPlan};
+use mote_core::random::{StreamSequence, Ziggurat};
+use mote_core::sampler::{Digest, SampleOptions};
+use partition::Source;
+use request::{Request, RequestError, Task};
+
+/// The board that the image is built for.
+const BOARD: Board = match mote_boards::find(env!("MOTE_BOARD")) {
+    Some(board) => board,
+    None => panic!("the build script lets no other name through"),
+};
+
+/// Bytes of working memory for the model.
+const ARENA_BYTES: usize = include!(concat!(env!("OUT_DIR"), "/arena_bytes.rs"));
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    static mut ARENA: Arena<ARENA_BYTES> = Arena::new();
+    static mut CONSOLE: Console = Console::new();
+    static mut COMMAND_LINE: [u8; 256] = [0; 256];
+
+    // SAFETY: nothing else takes the peripherals.
+    let peripherals = unsafe { cortex_m::Peripherals::steal() };
+    let mut counter = Counter::new(peripherals.SYST);
+    if let Some(fpscr) = float_mode::forbidden() {
+        fault::finish(CONSOLE, &Failure::FloatMode(fpscr));
+    }
+    let line = semihosting::command_line(COMMAND_LINE).ok_or(RequestError::TooLong);
+    let request = match line.and_then(Request::parse) {
+        Ok(request) => request,
+        Err(error) => fault::finish(CONSOLE, &Failure::Request(error)),
+    };
+    match request.task {
+        Task::Fault => cortex_m::asm::udf(),
+        Task::Overflow => fault::overflow(),
+        Task::Run | Task::Bench => {}
+    }
+
+    let (bytes, source) = partition::find();
+    let (model, parse) = counter.measure(|| Model::parse(bytes));
+    let model = match model {
+        Ok(model) => model,
+        Err(error) => fault::finish(CONSOLE, &Failure::Model(error)),
+    };
+    introduce(CONSOLE, &model, source);
+    let mut bound = match model.bind(ARENA) {
+        Ok(bound) => bound,
+        Err(error) => fault::finish(CONSOLE, &Failure::Arena(error)),
+    };
+    if let Err(error) = bound.self_test() {
+        fault::finish(CONSOLE, &Failure::SelfTest(error));
+    }
+    let (plan, options) = match choose(&model, &request) {
+        Ok(chosen) => chosen,
+        Err(failure) => fault::finish(CONSOLE, &failure),
+    };
+    if request.task == Task::Bench {
+        bench::run(CONSOLE, &mut counter, parse, &mut bound, &plan, options, &request);
+    }
+    sample(CONSOLE, &mut bound, &plan, options, &request);
+    let Memory { data, bss, stack, stack_reserved } = Memory::measure();
+    CONSOLE.record(format_args!(
+        "memory data={data} bss={bss} arena={ARENA_BYTES} stack={stack} stack-reserved={stack_reserved}"
+    ));
+    semihosting::exit(0)
+}
+
+/// Prints what the image and the model are.
+#[inline(never)]
+fn introduce(console: &mut Console, model: &Model<'_>, source: Source) {
+    console.record(format_args!("image format=1 board={} arena={ARENA_BYTES}", BOARD.name));
+    let source = match source {
+        Source::Partition => "partition",
+        Source::BuiltIn => "built-in",
+    };
+    console.record(format_args!(
+        "model source={source} bytes={} arena={} dim={} classes={} self-test={:016x}",
+        model.blob_bytes(),
+        model.arena_bytes(),
+        model.dim_out(),
+        model.classes(),
+        model.self_test().digest,
+    ));
+    for plan in model.plans() {
+        console.record(format_args!("plan rows={} name={}", plan.plan.len(), plan.name));
+    }
+}
+
+/// Finds the plan by name, then by number, and checks the class.
+fn choose<'m>(
+    model: &'m Model<'m>,
+    request: &Request<'m>,
+) -> Result<(NamedPlan<'m>, SampleOptions), Failure<'m>> {
+    let asked = request.plan.unwrap_or("0");
+    let numbered = || asked.parse().ok().and_then(|number| model.plan(number));
+    let plan = model.plan_named(asked).or_else(numbered).ok_or(Failure::Plan { asked, model })?;
+    if let Some(class) = request.class.filter(|class| usize::from(*class) >= model.classes()) {
+        return Err(Failure::Class { asked: class, classes: model.classes() });
+    }
+    let mut options = SampleOptions::default();
+    (options.class, options.guidance) = (request.class, request.guidance);
+    Ok((plan, options))
+}
+
+/// Draws the samples, and prints their bits and their digest.
+#[inline(never)]
+fn sample<'m>(
+    console: &mut Console,
+    bound: &mut Bound<'_, 'm>,
+    plan: &NamedPlan<'m>,
+    options: SampleOptions,
+    request: &Request<'_>,
+) {
+    let mut streams = StreamSequence::starting_at(request.seed, request.first);
+    let mut digest = Digest::new();
+    for number in (request.first..).take(request.count as usize) {
+        let mut noise = Ziggurat::new(streams.next_stream());
+        let (run, mut denoiser) = bound.start(plan, options, &mut noise);
+        let sample = run.finish(&mut denoiser, &mut noise);
+        digest.update(sample);
+        if request.values {
+            console.piece(format_args!("sample number={number} values="));
+            print_bits(console, sample);
+            console.end();
+        }
+    }
+    console.record(format_args!("digest value={:016x} samples={}", digest.finish(), request.count));
+}
+
+/// The bits of each value in hex, with commas between.
+fn print_bits(console: &mut Console, values: &[f32]) {
+    let mut comma = "";
+    for value in values {
+        console.piece(format_args!("{comma}{:08x}", value.to_bits()));
+        comma = ",";
+    }
+}
