@@ -20,4 +20,4 @@ pub use write::{LayerParts, LevelParts, ModelParts, Parameters, PlanParts, Write
 pub const ALIGNMENT: usize = 16;
 
 /// The largest number of bytes of a plan's name.
-pub const PLAN_NAME_MAX: usize = 16;
+pub const PLAN_NAME_MAX: usize = 20;

@@ -253,8 +253,8 @@ fn check_plans(header: &Header, plans: &[[u8; 32]], rows: &[[u8; ROW_BYTES]]) ->
         if !named || !padded || earlier.into_iter().any(|other| PlanDescriptor::read(other).name == plan.name) {
             return Err(refuse(part, "name", u32::from(bytes[0])));
         }
-        if let [.., z, _, _, _, _, _, _, _, _, z0, z1, z2, z3] = *bytes
-            && [z, z0, z1, z2, z3].iter().any(|byte| *byte != 0)
+        if let [.., z, _, _, _, _, _, _, _, _] = *bytes
+            && z != 0
         {
             return Err(refuse(part, "reserved", z.into()));
         }

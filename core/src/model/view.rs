@@ -170,7 +170,7 @@ pub(super) struct PlanDescriptor<'a> {
 
 impl<'a> PlanDescriptor<'a> {
     pub fn read(bytes: &'a [u8; 32]) -> Self {
-        let [name @ .., r0, r1, history, _, s0, s1, s2, s3, g0, g1, g2, g3, _, _, _, _] = bytes;
+        let [name @ .., r0, r1, history, _, s0, s1, s2, s3, g0, g1, g2, g3] = bytes;
         let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
         let name = name.get(..end).and_then(|name| core::str::from_utf8(name).ok()).unwrap_or("");
         Self {

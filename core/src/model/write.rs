@@ -101,7 +101,7 @@ pub struct LevelParts<'a> {
 /// One plan.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanParts<'a> {
-    /// Its name: 1 to 16 printable ASCII characters without space.
+    /// Its name: 1 to 20 printable ASCII characters without space.
     pub name: &'a str,
     /// Its rows.
     pub rows: &'a [Row],
@@ -287,7 +287,6 @@ impl ModelParts<'_> {
             to.put(&[plan.history() as u8, 0]);
             to.put(&plan.start_scale.to_le_bytes());
             to.put(&plan.guidance.to_le_bytes());
-            to.put(&[0; 4]);
         }
         to.section::<ROW_BYTES>(self.plans.iter().flat_map(|plan| plan.rows).map(Row::to_bytes));
         Ok(())

@@ -285,7 +285,7 @@ fn plans(c: &mut Cursor<'_>, plan_count: usize, row_count: usize, level_count: u
     let mut plans: Vec<Plan> = Vec::new();
     let mut lengths = Vec::new();
     for _ in 0..plan_count {
-        let name = c.array::<16>()?;
+        let name = c.array::<20>()?;
         let length = name.iter().take_while(|byte| (0x21..=0x7e).contains(*byte)).count();
         ensure(length > 0 && name[length..].iter().all(|byte| *byte == 0), "name")?;
         let name: String = name[..length].iter().copied().map(char::from).collect();
@@ -297,7 +297,6 @@ fn plans(c: &mut Cursor<'_>, plan_count: usize, row_count: usize, level_count: u
         c.zeros(1)?;
         let start_scale = c.f32(any, "start_scale")?;
         let guidance = c.f32(any, "guidance")?;
-        c.zeros(4)?;
         plans.push(Plan { name, history, start_scale, guidance, rows: Vec::new() });
     }
     c.pad()?;
