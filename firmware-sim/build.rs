@@ -4,19 +4,30 @@ use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// Bytes of the arena where the builder names no other number.
 const DEFAULT_ARENA_BYTES: u32 = 4096;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-env-changed=MOTE_BOARD");
-    println!("cargo:rerun-if-env-changed=MOTE_ARENA_BYTES");
+fn main() -> ExitCode {
+    match prepare() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("cargo::error={error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn prepare() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=MOTE_BOARD");
+    println!("cargo::rerun-if-env-changed=MOTE_ARENA_BYTES");
 
     let name = env::var("MOTE_BOARD").unwrap_or_else(|_| mote_boards::BOARDS[0].name.to_owned());
     let board = mote_boards::find(&name).ok_or_else(|| {
         let known: Vec<_> = mote_boards::BOARDS.iter().map(|board| board.name).collect();
-        format!("MOTE_BOARD: no board is called {name:?}; there are {}", known.join(", "))
+        format!("MOTE_BOARD: no board is called '{name}'; there are {}", known.join(", "))
     })?;
     let target = env::var("TARGET")?;
     if target != board.target {
@@ -27,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arena = match env::var("MOTE_ARENA_BYTES") {
         Err(_) => DEFAULT_ARENA_BYTES,
         Ok(text) => text.parse().ok().filter(|bytes| (4..=room).contains(bytes)).ok_or_else(|| {
-            format!("MOTE_ARENA_BYTES is {text:?}; it takes a number of bytes from 4 to {room} on {name}")
+            format!("MOTE_ARENA_BYTES is '{text}'; it takes a number of bytes from 4 to {room} on {name}")
         })?,
     };
 
@@ -44,10 +55,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     fs::write(out.join("memory.x"), memory)?;
     fs::write(out.join("arena_bytes.rs"), format!("{arena}usize"))?;
-    println!("cargo:rustc-env=MOTE_BOARD={name}");
-    println!("cargo:rustc-link-search={}", out.display());
+    println!("cargo::rustc-env=MOTE_BOARD={name}");
+    println!("cargo::rustc-link-search={}", out.display());
     // Here rather than in .cargo/config.toml, where RUSTFLAGS of the environment would replace them.
-    println!("cargo:rustc-link-arg-bins=-Tlink.x");
-    println!("cargo:rustc-link-arg-bins=--nmagic");
+    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+    println!("cargo::rustc-link-arg-bins=--nmagic");
     Ok(())
 }

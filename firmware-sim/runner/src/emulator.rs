@@ -1,0 +1,128 @@
+use crate::report::{self, Source};
+use crate::{Error, Image, Report, Request};
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use std::{env, fs};
+use wait_timeout::ChildExt;
+
+/// Runs an image with a model in its partition, or with its built-in one, and reads its records.
+///
+/// The emulator is `qemu-system-arm` on the path, or the program that `MOTE_QEMU` names. It is stopped when the time is up.
+///
+/// # Errors
+/// [`Error`] says what is missing, or what the device said when it gave up.
+pub fn run(image: &Image, model: Option<&Path>, request: &Request, limit: Duration) -> Result<Report, Error> {
+    run_words(image, model, &request.words(), limit)
+}
+
+/// Runs an image as [`run`] does, with the request as words, whatever they say.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_words(image: &Image, model: Option<&Path>, words: &[String], limit: Duration) -> Result<Report, Error> {
+    let mut command = command(image, model, words)?;
+    let program = PathBuf::from(command.get_program());
+    let child = command.spawn().map_err(|source| Error::Qemu { program: program.clone(), source })?;
+    let Ended { status, output, message } = wait(child, limit).map_err(|source| Error::Qemu { program, source })?;
+    let Some(status) = status else {
+        let last = output.lines().last().unwrap_or("none").to_owned();
+        return Err(Error::TimedOut { seconds: limit.as_secs(), last });
+    };
+    if !status.success() {
+        return Err(match (report::device_error(&output), status.code()) {
+            (Some(error), Some(code)) => Error::Device { code, kind: error.kind, text: error.text },
+            _ => Error::Emulator { status, message: message.trim().to_owned() },
+        });
+    }
+    let report = report::read(&output)?;
+    match model {
+        Some(path) if report.model.source == Source::BuiltIn => Err(Error::NotAModel { path: path.to_owned() }),
+        _ => Ok(report),
+    }
+}
+
+/// The first line of what the emulator says of its version, so that one knows early whether it is there.
+///
+/// # Errors
+/// [`Error::Qemu`] when it cannot be started.
+pub fn emulator_version() -> Result<String, Error> {
+    let program = program();
+    let output = Command::new(&program).arg("--version").stdin(Stdio::null()).output();
+    let output = output.map_err(|source| Error::Qemu { program, source })?;
+    Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned())
+}
+
+fn program() -> PathBuf {
+    env::var_os("MOTE_QEMU").map_or_else(|| "qemu-system-arm".into(), PathBuf::from)
+}
+
+/// The emulator's command line.
+fn command(image: &Image, model: Option<&Path>, words: &[String]) -> Result<Command, Error> {
+    let board = image.board();
+    let mut command = Command::new(program());
+    command
+        .args(["-M", board.name, "-display", "none", "-monitor", "none", "-serial", "none"])
+        // The records have standard output for themselves.
+        .args(["-chardev", "stdio,id=records,mux=off,signal=off"]);
+    // The first word is the program's name.
+    let mut semihosting = "enable=on,target=native,chardev=records,arg=mote".to_owned();
+    for word in words {
+        semihosting.push_str(",arg=");
+        semihosting.push_str(&word.replace(',', ",,"));
+    }
+    command.args(["-semihosting-config", &semihosting]);
+    command.args(["-icount", &format!("shift={},align=off,sleep=off", board.icount_shift)]);
+    if let Some(path) = model {
+        let length = fs::metadata(path).map_err(|source| Error::File { path: path.to_owned(), source })?.len();
+        if length > u64::from(board.model.bytes) {
+            let path = path.to_owned();
+            return Err(Error::TooLong { path, bytes: length, board: board.name, room: board.model.bytes });
+        }
+        let mut device = OsString::from("loader,file=");
+        device.push(doubled_commas(path));
+        device.push(format!(",addr={:#x},force-raw=on", board.model.origin));
+        command.arg("-device").arg(device);
+    }
+    command.arg("-kernel").arg(image.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Ok(command)
+}
+
+/// A path inside an option of QEMU's, where a comma ends the value.
+fn doubled_commas(path: &Path) -> OsString {
+    path.to_str().map_or_else(|| path.as_os_str().to_owned(), |text| text.replace(',', ",,").into())
+}
+
+/// How a process ended: no status if it had to be stopped.
+struct Ended {
+    status: Option<ExitStatus>,
+    output: String,
+    message: String,
+}
+
+/// Waits for a process, but no longer than the limit, while threads empty its pipes.
+fn wait(mut child: Child, limit: Duration) -> io::Result<Ended> {
+    let (output, message) = (drain(child.stdout.take()), drain(child.stderr.take()));
+    let status = child.wait_timeout(limit)?;
+    if status.is_none() {
+        child.kill()?;
+        child.wait()?;
+    }
+    let text = |pipe: JoinHandle<Vec<u8>>| String::from_utf8_lossy(&pipe.join().unwrap_or_default()).replace('\r', "");
+    Ok(Ended { status, output: text(output), message: text(message) })
+}
+
+fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What was read before an error is worth having.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        bytes
+    })
+}

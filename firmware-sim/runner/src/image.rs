@@ -1,0 +1,134 @@
+use crate::{Board, Error};
+use object::{Object, ObjectSection, ObjectSegment, SectionFlags};
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A firmware image, built for a board.
+#[derive(Clone, Debug)]
+pub struct Image {
+    path: PathBuf,
+    board: Board,
+}
+
+/// What an image takes on the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageSize {
+    /// Bytes of flash: code, constants and the initial values of statics, the small built-in model included.
+    pub flash: u64,
+    /// Bytes of memory for statics, the arena included and the stack not.
+    pub statics: u64,
+    /// Bytes of the built-in model.
+    pub built_in_model: u64,
+}
+
+impl Image {
+    /// Builds the image of a board in release form, with an arena of so many bytes or of the default size.
+    ///
+    /// The sources are those that this crate was built beside, or the folder that `MOTE_FIRMWARE_DIR` names; everything built goes
+    /// to `target/firmware` of the checkout, or `firmware` in `CARGO_TARGET_DIR`. Processes that build at the same time wait for each other.
+    ///
+    /// # Errors
+    /// [`Error`] says what is missing and how to get it.
+    pub fn build(board: &Board, arena_bytes: Option<u32>) -> Result<Self, Error> {
+        let sources = sources()?;
+        let folder = target_folder(&sources)?;
+        let images = folder.join("images");
+        fs::create_dir_all(&images).map_err(|source| Error::File { path: images.clone(), source })?;
+        // Until the image has its own name, nobody else may build another one in its place.
+        let lock_path = folder.join("build.lock");
+        let at_lock = |source| Error::File { path: lock_path.clone(), source };
+        let lock = File::create(&lock_path).map_err(at_lock)?;
+        lock.lock().map_err(at_lock)?;
+        cargo_build(&sources, &folder, board, arena_bytes)?;
+
+        let built = folder.join(board.target).join("release").join("mote-firmware");
+        let arena = arena_bytes.map_or("default".to_owned(), |bytes| bytes.to_string());
+        let path = images.join(format!("{}-{arena}.elf", board.name));
+        let partial = path.with_extension("partial");
+        fs::copy(&built, &partial).map_err(|source| Error::File { path: built, source })?;
+        fs::rename(&partial, &path).map_err(|source| Error::File { path: path.clone(), source })?;
+        Ok(Self { path, board: *board })
+    }
+
+    /// The ELF file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The board that it is for.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Reads from the file what the image takes.
+    ///
+    /// # Errors
+    /// [`Error`] if the file cannot be read, or is no ELF file.
+    pub fn size(&self) -> Result<ImageSize, Error> {
+        let bytes = fs::read(&self.path).map_err(|source| Error::File { path: self.path.clone(), source })?;
+        let broken = |error: object::Error| Error::Image { path: self.path.clone(), message: error.to_string() };
+        let elf = object::File::parse(&*bytes).map_err(broken)?;
+        // What the file holds for the board's memory lies in flash, whatever address it is copied to at the start.
+        let flash = elf.segments().map(|segment| segment.file_range().1).sum();
+        let statics = elf
+            .sections()
+            .filter(|section| {
+                let allocated = match section.flags() {
+                    SectionFlags::Elf { sh_flags } => sh_flags & u64::from(object::elf::SHF_ALLOC) != 0,
+                    _ => false,
+                };
+                allocated && section.address() >= u64::from(self.board.ram.origin)
+            })
+            .map(|section| section.size())
+            .sum();
+        let built_in = sources()?.join("models/built-in.mote");
+        let built_in_model = fs::metadata(&built_in).map_err(|source| Error::File { path: built_in, source })?.len();
+        Ok(ImageSize { flash, statics, built_in_model })
+    }
+}
+
+/// The folder of the image's sources.
+fn sources() -> Result<PathBuf, Error> {
+    let path = env::var_os("MOTE_FIRMWARE_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), PathBuf::from);
+    if path.join("src/main.rs").is_file() { Ok(path) } else { Err(Error::Sources { path }) }
+}
+
+fn target_folder(sources: &Path) -> Result<PathBuf, Error> {
+    let path =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| sources.join("../target"), PathBuf::from).join("firmware");
+    std::path::absolute(&path).map_err(|source| Error::File { path, source })
+}
+
+fn cargo_build(sources: &Path, folder: &Path, board: &Board, arena_bytes: Option<u32>) -> Result<(), Error> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(["build", "--release", "--locked", "--color=never", "--target", board.target, "--target-dir"])
+        .arg(folder)
+        .current_dir(sources)
+        .env("MOTE_BOARD", board.name)
+        .env_remove("MOTE_ARENA_BYTES");
+    if let Some(bytes) = arena_bytes {
+        command.env("MOTE_ARENA_BYTES", bytes.to_string());
+    }
+    // Flags of the host's build say nothing about the board's.
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"] {
+        command.env_remove(name);
+    }
+    let output = command.output().map_err(|source| Error::Cargo { source })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let message = String::from_utf8_lossy(&output.stderr);
+    if message.contains("target may not be installed") {
+        return Err(Error::Target { target: board.target });
+    }
+    // The end holds the error, whatever was compiled before it.
+    let lines: Vec<_> = message.lines().filter(|line| !line.trim_start().starts_with("Compiling")).collect();
+    let end = lines.iter().skip(lines.len().saturating_sub(20)).copied().collect::<Vec<_>>().join("\n");
+    Err(Error::Build { folder: sources.to_owned(), message: end })
+}
