@@ -10,9 +10,11 @@
 //! | [`quantize`] | calibration and export of a blob |
 //! | [`metrics`], [`picture`] | distances between sample sets, grids and charts |
 //! | [`evaluation`], [`inspection`], [`report`] | quality beside the floor, what a blob holds, the page of a run |
+//! | [`board`] | a blob under QEMU, beside the host |
 //! | [`commands`] | the command line, one verb a file |
 //! | [`files`] | atomic writing |
 
+pub mod board;
 pub mod checkpoint;
 pub mod commands;
 pub mod data;

@@ -1,9 +1,161 @@
 //! `mote firmware`
+
+use std::path::PathBuf;
+
+use mote_core::model::{Model, NamedPlan};
+use mote_qemu::{BOARDS, Board, Image, Request, Task};
+use serde::Serialize;
+
+use super::output::Format;
+use super::source::{self, Source};
+use super::CheckFailed;
+use crate::board::{Compared, Measurement, compare, image_for, measurements};
+use crate::inspection::BlobText;
+
+/// Verbs of `mote firmware`.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
-    /// x
-    Run,
+    /// Draw samples on a board and compare every bit with the host's.
+    #[command(after_help = "Prints a line for each sample (its number and values before data scaling) and says whether the bits are equal; \
+        exit code 1 if they are not.\n\nExample: mote firmware run --model runs/demo --seed 7 --count 4 --plan ddpm:20:k5")]
+    Run(Args),
+    /// The same, and count instructions, flash, memory and stack.
+    #[command(after_help = "Instructions are counted by QEMU, exactly; they are not cycles and not time.\n\nExample: mote firmware bench --model runs/demo")]
+    Bench(Args),
 }
-pub(super) fn run(_: &Verb) -> anyhow::Result<()> {
-    Ok(())
+
+/// Arguments of both.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A blob, or the folder of a run.
+    #[arg(long)]
+    model: PathBuf,
+    /// Seed of the noise.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How many samples.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    count: u32,
+    /// Number of the first sample.
+    #[arg(long, default_value_t = 0)]
+    first: u32,
+    /// Plan of the blob. Default: its first.
+    #[arg(long)]
+    plan: Option<String>,
+    /// Class to sample, by name or number. Default: any.
+    #[arg(long)]
+    class: Option<String>,
+    /// Guidance weight.
+    #[arg(long, requires = "class", allow_hyphen_values = true)]
+    guidance: Option<f32>,
+    /// Board that QEMU emulates.
+    #[arg(long, default_value = BOARDS[0].name, value_parser = board)]
+    board: Board,
+    /// Bytes of working memory in the image. Default: 4096, or what the model needs if that is more.
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
+    arena: Option<u32>,
+    #[command(flatten)]
+    format: Format,
+}
+
+fn board(name: &str) -> Result<Board, String> {
+    let names = || BOARDS.iter().map(|board| board.name).collect::<Vec<_>>().join(", ");
+    mote_qemu::find(name).ok_or_else(|| format!("the boards are {}", names()))
+}
+
+/// What a run on a board gave.
+#[derive(Serialize)]
+struct Outcome {
+    board: String,
+    plan: String,
+    seed: u64,
+    count: u32,
+    digest: String,
+    host_digest: String,
+    bits_equal: bool,
+    measurements: Vec<Measurement>,
+    samples: Vec<Sample>,
+}
+
+#[derive(Serialize)]
+struct Sample {
+    number: u32,
+    values: Vec<f32>,
+}
+
+pub(super) fn run(verb: &Verb) -> anyhow::Result<()> {
+    let (args, task) = match verb {
+        Verb::Run(args) => (args, Task::Run),
+        Verb::Bench(args) => (args, Task::Bench),
+    };
+    let source = Source::find(&args.model)?;
+    let bytes = source.bytes()?;
+    let model = source::parse(&source.path, &bytes)?;
+    let plan = source::plan(&model, args.plan.as_deref())?;
+    let names = BlobText::of(&model).classes;
+    let class = args.class.as_deref().map(|class| source::class(&model, &names, class)).transpose()?;
+    eprintln!("building the image for {}", args.board.name);
+    let image = match args.arena {
+        Some(bytes) => Image::build(&args.board, Some(bytes))?,
+        None => image_for(&args.board, &model)?,
+    };
+    let mut request = Request { seed: args.seed, first: args.first, count: args.count, ..Request::default() };
+    (request.plan, request.class, request.guidance) = (Some(plan.name.into()), class, args.guidance);
+    request.task = task;
+    request.values = task == Task::Run;
+    let compared = compare(&image, &source.path, &model, &plan, &request)?;
+    let outcome = outcome(args, &model, &plan, &image, &compared, task);
+    args.format.print(&outcome, to_text)?;
+    if outcome.bits_equal {
+        return Ok(());
+    }
+    Err(CheckFailed(format!(
+        "the board's bits differ from the host's: digest {} and {}; samples {:?}",
+        outcome.digest, outcome.host_digest, compared.different
+    ))
+    .into())
+}
+
+fn outcome(
+    args: &Args,
+    model: &Model<'_>,
+    plan: &NamedPlan<'_>,
+    image: &Image,
+    compared: &Compared,
+    task: Task,
+) -> Outcome {
+    let report = &compared.report;
+    let macs = model.network().multiply_accumulates();
+    let found = if task == Task::Bench { measurements(report, image, macs, plan.name) } else { Vec::new() };
+    Outcome {
+        board: report.board.clone(),
+        plan: plan.name.into(),
+        seed: args.seed,
+        count: args.count,
+        digest: format!("{:016x}", report.digest),
+        host_digest: format!("{:016x}", compared.host_digest),
+        bits_equal: compared.is_equal(),
+        measurements: found,
+        samples: report
+            .samples
+            .iter()
+            .map(|sample| Sample { number: sample.number, values: sample.values().collect() })
+            .collect(),
+    }
+}
+
+fn to_text(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for sample in &outcome.samples {
+        let values: Vec<String> = sample.values.iter().map(f32::to_string).collect();
+        text += &format!("sample {}: {}\n", sample.number, values.join(" "));
+    }
+    for found in &outcome.measurements {
+        text += &format!("{:<32}{}\n", found.label, found.text());
+    }
+    let verdict = if outcome.bits_equal { "equal on host and board" } else { "DIFFERENT on host and board" };
+    text + &format!(
+        "{:<32}{verdict}: digest {} of {} samples, seed {}, plan {}, {}\n",
+        "bits", outcome.digest, outcome.count, outcome.seed, outcome.plan, outcome.board
+    )
 }
