@@ -179,7 +179,8 @@ fn check_with_tools(path: &Path, model: &Model<'_>) -> Result<BoardReport, Error
     let (mut bits_equal, mut lines) = (true, Vec::new());
     for plan in model.plans() {
         let task = if lines.is_empty() { Task::Bench } else { Task::Run };
-        let mut request = Request { seed: 2026, count: CHECKED_SAMPLES, plan: Some(plan.name.into()), ..Request::default() };
+        let mut request =
+            Request { seed: 2026, count: CHECKED_SAMPLES, plan: Some(plan.name.into()), ..Request::default() };
         request.task = task;
         let compared = compare(&image, path, model, &plan, &request)?;
         bits_equal &= compared.is_equal();

@@ -97,12 +97,12 @@ impl<'m, 'a> Bound<'m, 'a> {
     /// Starts a sample that the caller then steps; with it come the denoiser and the noise to step it with.
     ///
     /// Sample `number` of `seed` uses the seed's stream jumped `number` times, so it does not depend on a batch.
-    pub fn start<N: NormalSource>(
+    pub fn start<'p, N: NormalSource>(
         &mut self,
-        plan: &NamedPlan<'a>,
+        plan: &NamedPlan<'p>,
         options: SampleOptions,
         noise: &mut N,
-    ) -> (Run<'a, '_>, QuantisedDenoiser<'_, 'a>) {
+    ) -> (Run<'p, '_>, QuantisedDenoiser<'_, 'a>) {
         let dim = self.model.dim_in();
         let history = self.model.header.history;
         let guided = self.model.classes() > 0;
@@ -115,7 +115,7 @@ impl<'m, 'a> Bound<'m, 'a> {
     /// Draws a sample with any source of noise and writes it to `out`, in the scale of the training data.
     pub fn sample_with<N: NormalSource>(
         &mut self,
-        plan: &NamedPlan<'a>,
+        plan: &NamedPlan<'_>,
         options: SampleOptions,
         noise: &mut N,
         out: &mut [f32],
@@ -129,7 +129,7 @@ impl<'m, 'a> Bound<'m, 'a> {
 
     /// Draws sample `number` of `seed` and writes it to `out`, in the scale of the training data; see
     /// [`Model::unscale`] for the data's own units.
-    pub fn sample(&mut self, plan: &NamedPlan<'a>, options: SampleOptions, seed: u64, number: u32, out: &mut [f32]) {
+    pub fn sample(&mut self, plan: &NamedPlan<'_>, options: SampleOptions, seed: u64, number: u32, out: &mut [f32]) {
         self.sample_with(plan, options, &mut Ziggurat::new(Stream::nth(seed, number)), out);
     }
 

@@ -4,6 +4,7 @@
 //! model samples without a `Result`. [`arena_bytes`] tells at compile time how much memory that takes.
 
 mod arena;
+mod build;
 mod error;
 mod header;
 mod parse;
@@ -11,6 +12,7 @@ mod view;
 mod write;
 
 pub use arena::{Arena, ArenaTooSmall, Bound, SelfTestError};
+pub use build::{BuildError, PlanBuffer};
 pub use error::{ParseError, Part};
 pub use header::{ARENA_BYTES_MAX, HEADER_BYTES, Role, SelfTest, arena_bytes};
 pub use view::{Model, NamedPlan};

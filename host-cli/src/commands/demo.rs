@@ -24,8 +24,10 @@ use crate::training_run::{Trained, interrupt_switch, loss_chart};
 
 /// Arguments of `mote demo`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Trains on the even rows of 1,797 scans of handwritten digits, measures against the odd ones, and runs the blob in the \
-    firmware image under QEMU where that is installed (`cargo xtask setup` installs it). About two minutes on two cores.")]
+#[command(
+    after_help = "Trains on the even rows of 1,797 scans of handwritten digits, measures against the odd ones, and runs the blob in the \
+    firmware image under QEMU where that is installed (`cargo xtask setup` installs it). About two minutes on two cores."
+)]
 pub(super) struct Args {
     /// Folder of the run; an earlier demo in it is replaced, an interrupted one is gone on with.
     #[arg(long, default_value = "runs/demo")]

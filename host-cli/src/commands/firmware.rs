@@ -6,9 +6,9 @@ use mote_core::model::{Model, NamedPlan};
 use mote_qemu::{BOARDS, Board, Image, Request, Task};
 use serde::Serialize;
 
+use super::CheckFailed;
 use super::output::Format;
 use super::source::{self, Source};
-use super::CheckFailed;
 use crate::board::{Compared, Measurement, compare, image_for, measurements};
 use crate::inspection::BlobText;
 
@@ -16,11 +16,15 @@ use crate::inspection::BlobText;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
     /// Draw samples on a board and compare every bit with the host's.
-    #[command(after_help = "Prints a line for each sample (its number and values before data scaling) and says whether the bits are equal; \
-        exit code 1 if they are not.\n\nExample: mote firmware run --model runs/demo --seed 7 --count 4 --plan ddpm:20:k5")]
+    #[command(
+        after_help = "Prints a line for each sample (its number and values before data scaling) and says whether the bits are equal; \
+        exit code 1 if they are not.\n\nExample: mote firmware run --model runs/demo --seed 7 --count 4 --plan ddpm:20:k5"
+    )]
     Run(Args),
     /// The same, and count instructions, flash, memory and stack.
-    #[command(after_help = "Instructions are counted by QEMU, exactly; they are not cycles and not time.\n\nExample: mote firmware bench --model runs/demo")]
+    #[command(
+        after_help = "Instructions are counted by QEMU, exactly; they are not cycles and not time.\n\nExample: mote firmware bench --model runs/demo"
+    )]
     Bench(Args),
 }
 
