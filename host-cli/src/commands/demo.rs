@@ -2,25 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use mote_core::model::Model;
 
-use super::quantize::make_blob;
-use super::source::FloatRun;
-use super::train::{prepare, train};
+use super::run_page::RunPage;
+use super::train::{Finished, prepare, train};
 use super::{CheckFailed, output};
 use crate::board::{self, BoardCheck};
 use crate::data::Split;
 use crate::evaluation::{Assessment, QualityRow, float_and_quantised, to_text};
 use crate::files::write_atomically;
 use crate::inspection::{Inspection, bytes};
-use crate::picture::{GridStyle, Tiles, side_by_side_png_bytes};
-use crate::pool::Batch;
-use crate::quantize::CalibrationOptions;
 use crate::recipe::Recipe;
-use crate::report::Report;
-use crate::run::{Prepared, RunFolder};
-use crate::training_run::{Trained, interrupt_switch, loss_chart};
+use crate::run::RunFolder;
+use crate::training_run::{Trained, interrupt_switch};
 
 /// Arguments of `mote demo`.
 #[derive(Debug, clap::Args)]
@@ -33,7 +27,7 @@ pub(super) struct Args {
     #[arg(long, default_value = "runs/demo")]
     out: PathBuf,
     /// Training steps; fewer are quicker and worse.
-    #[arg(long, default_value_t = 12_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 16_000, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
     /// Seed of training and samples.
     #[arg(long, default_value_t = 0)]
@@ -42,9 +36,6 @@ pub(super) struct Args {
     #[arg(long)]
     no_board: bool,
 }
-
-/// Images on each side of the picture: 8 by 8.
-const SHOWN: usize = 64;
 
 fn recipe(args: &Args) -> Recipe {
     let mut recipe = Recipe::default();
@@ -61,20 +52,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let data = prepare(&recipe)?;
     let (folder, resume) = folder(&args.out, &recipe)?;
     let switch = interrupt_switch()?;
-    let trained = train(&folder, &recipe, &data, resume, &switch)?;
-    let float = FloatRun { recipe, summary: data.summary.clone(), network: trained.network.clone() };
-    let (quantized, set) = make_blob(&float, &CalibrationOptions::default())?;
+    let Finished { trained, quantized, levels } = train(&folder, &recipe, &data, resume, &switch)?;
     let model = Model::parse(&quantized.blob)?;
 
     eprintln!("measuring quality: ten blocks of {} samples, float and int8", data.raw_test.len() / data.dim());
-    let noising = float.recipe.noise.noising();
+    let noising = recipe.noise.noising();
     let assessment = Assessment::new(&data)?;
     let seed = args.seed.wrapping_add(7);
-    let quality = float_and_quantised(&assessment, &float.network, &noising, &set, &model, seed)?;
+    let quality = float_and_quantised(&assessment, &trained.network, &noising, &levels, &model, seed)?;
     write_atomically(&folder.file("quality.json"), |out| Ok(serde_json::to_writer_pretty(out, &quality)?))?;
-
-    let picture = picture(&model, &data)?;
-    write_atomically(&folder.file("samples.png"), |out| out.write_all(&picture))?;
 
     let checked = if args.no_board {
         BoardCheck::Unavailable("left out by --no-board".into())
@@ -82,8 +68,25 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         eprintln!("running the blob in the firmware image under QEMU");
         board::check(&folder.model(), &model)?
     };
-    let inspection = Inspection::of(&model);
-    write_report(&folder, args, &float.recipe, &trained, &quality, &picture, &inspection, &checked)?;
+    let root = folder.root().display();
+    let inspection = RunPage {
+        folder: &folder,
+        title: "Handwritten digits, 8x8",
+        recipe: &recipe,
+        data: &data,
+        trained: &trained,
+        model: &model,
+        quality: &quality,
+        board: checked.report(),
+        commands: &[
+            format!("mote demo --steps {} --seed {} --out {root}", args.steps, args.seed),
+            "# or, in parts:".into(),
+            format!("mote train --recipe {root}/recipe.toml --out {root} --force"),
+            format!("mote evaluate {root} --seed {seed}"),
+            format!("mote firmware bench --model {root}"),
+        ],
+    }
+    .write()?;
     output::text(&summary(&folder, &trained, &quality, &inspection, &checked))?;
     match checked {
         BoardCheck::Done(report) if !report.bits_equal => {
@@ -105,54 +108,6 @@ fn folder(root: &Path, recipe: &Recipe) -> anyhow::Result<(RunFolder, bool)> {
     Ok((RunFolder::create(root, true)?, false))
 }
 
-/// Samples of the blob beside real rows that were held out.
-fn picture(model: &Model<'_>, data: &Prepared) -> anyhow::Result<Vec<u8>> {
-    let plan = model.plan(0).context("the blob has no plan")?;
-    let batch = Batch { seed: 2026, first: 0, count: SHOWN, options: Default::default() };
-    let mut samples = batch.draw_quantised(model, &plan);
-    samples.chunks_exact_mut(model.dim_out()).for_each(|sample| model.unscale(sample));
-    let (height, width) = data.summary.image.context("digits are images")?;
-    let tiles = |values| Tiles { values, height, width };
-    let style = GridStyle { columns: 8, range: data.summary.range, scale: 4 };
-    let real = &data.raw_test[..SHOWN * data.dim()];
-    Ok(side_by_side_png_bytes(&tiles(&samples), &tiles(real), &style)?)
-}
-
-#[expect(clippy::too_many_arguments, reason = "a report shows everything that was made")]
-fn write_report(
-    folder: &RunFolder,
-    args: &Args,
-    recipe: &Recipe,
-    trained: &Trained,
-    quality: &[QualityRow],
-    picture: &[u8],
-    inspection: &Inspection,
-    checked: &BoardCheck,
-) -> anyhow::Result<()> {
-    let root = folder.root().display();
-    let commands = [
-        format!("mote demo --steps {} --seed {}", args.steps, args.seed),
-        "# or, in parts:".into(),
-        format!("mote train --recipe {root}/recipe.toml --out {root} --force"),
-        format!("mote evaluate {root} --seed {}", args.seed.wrapping_add(7)),
-        format!("mote sample {root} --seed 2026 --count 64 --grid samples.png"),
-        format!("mote firmware bench --model {root}"),
-    ];
-    let html = Report {
-        name: "Handwritten digits, 8x8",
-        commands: &commands,
-        metrics: &trained.metrics,
-        loss_svg: &loss_chart(&trained.metrics),
-        picture: Some((picture, "Left: samples of the int8 blob. Right: real digits that training did not see.")),
-        quality,
-        inspection,
-        board: checked.report(),
-        recipe: &recipe.to_toml(),
-    }
-    .to_html()?;
-    Ok(write_atomically(&folder.report(), |out| out.write_all(html.as_bytes()))?)
-}
-
 fn summary(
     folder: &RunFolder,
     trained: &Trained,
@@ -161,7 +116,7 @@ fn summary(
     checked: &BoardCheck,
 ) -> String {
     let mut text = format!("\n{}\n", to_text(quality));
-    let mut line = |name: &str, value: &str| text += &format!("{name:<24}{value}\n");
+    let mut line = |name: &str, value: &str| text += &format!("{name:<28}{value}\n");
     if trained.steps_here > 0 {
         let rate = trained.steps_here as f64 / trained.seconds_here;
         line("training", &format!("{} steps, {rate:.0} a second", trained.steps_here));

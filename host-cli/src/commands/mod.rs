@@ -8,6 +8,7 @@ mod firmware;
 mod inspect;
 mod output;
 mod quantize;
+mod run_page;
 mod sample;
 mod source;
 mod train;

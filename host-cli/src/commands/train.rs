@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use anyhow::bail;
+use mote_core::model::Model;
 
 use super::Interrupted;
 use super::quantize::{make_blob, summary};
+use super::run_page::RunPage;
 use super::source::FloatRun;
 use crate::data::{Header, Missing, ScalingKind, Split};
 use crate::files::write_atomically;
 use crate::network::Activation;
-use crate::plan::PlanSpec;
-use crate::quantize::{ActivationBits, CalibrationOptions};
+use crate::plan::{LevelSet, PlanSpec};
+use crate::quantize::{ActivationBits, CalibrationOptions, Quantized};
 use crate::recipe::{PredictionName, Recipe, ScheduleName};
 use crate::run::{Prepared, RunFolder};
 use crate::training_run::{Outcome, Trained, interrupt_switch, train_into};
@@ -170,7 +172,26 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         }
     };
     let switch = interrupt_switch()?;
-    train(&folder, &recipe, &data, args.resume.is_some(), &switch)?;
+    let Finished { trained, quantized, .. } = train(&folder, &recipe, &data, args.resume.is_some(), &switch)?;
+    let root = folder.root().display();
+    RunPage {
+        folder: &folder,
+        title: &data.summary.name,
+        recipe: &recipe,
+        data: &data,
+        trained: &trained,
+        model: &Model::parse(&quantized.blob)?,
+        quality: &[],
+        board: None,
+        commands: &[
+            format!("mote train --recipe {root}/recipe.toml --out {root} --force"),
+            format!("mote evaluate {root}"),
+            format!("mote sample {root} --count 1000 --out samples.csv"),
+            format!("mote firmware bench --model {root}"),
+        ],
+    }
+    .write()?;
+    eprintln!("see {}; next: mote evaluate {root}, mote sample {root}", folder.report().display());
     Ok(())
 }
 
@@ -184,9 +205,16 @@ pub(super) fn prepare(recipe: &Recipe) -> anyhow::Result<Prepared> {
         bail!("--class-conditional: the data have no labels; name their column with --label");
     }
     // Plans and shape are checked before hours of training, not after.
-    crate::plan::LevelSet::build(&recipe.blob.plans, &recipe.noise.noising())?;
+    LevelSet::build(&recipe.blob.plans, &recipe.noise.noising())?;
     recipe.network.shape(data.dim(), data.summary.classes.len()).validate()?;
     Ok(data)
+}
+
+/// A finished run: its weights and its blob.
+pub(super) struct Finished {
+    pub trained: Trained,
+    pub quantized: Quantized,
+    pub levels: LevelSet,
 }
 
 /// Trains into a folder and makes the blob.
@@ -196,7 +224,7 @@ pub(super) fn train(
     data: &Prepared,
     resume: bool,
     interrupted: &AtomicBool,
-) -> anyhow::Result<Trained> {
+) -> anyhow::Result<Finished> {
     data.summary.write(folder)?;
     recipe.write(&folder.recipe())?;
     let root = folder.root().display();
@@ -223,8 +251,8 @@ pub(super) fn train(
         eprintln!("loss {:.4}, validation loss {:.4}", last.loss, last.validation_loss);
     }
     let float = FloatRun { recipe: recipe.clone(), summary: data.summary.clone(), network: trained.network.clone() };
-    let (quantized, _) = make_blob(&float, &CalibrationOptions::default())?;
+    let (quantized, levels) = make_blob(&float, &CalibrationOptions::default())?;
     write_atomically(&folder.model(), |file| file.write_all(&quantized.blob))?;
     eprintln!("wrote {}: {}", folder.model().display(), summary(&quantized)?);
-    Ok(trained)
+    Ok(Finished { trained, quantized, levels })
 }

@@ -42,11 +42,11 @@ pub struct TrainingOptions {
 impl Default for TrainingOptions {
     fn default() -> Self {
         Self {
-            steps: 18_000,
+            steps: 16_000,
             batch: 256,
             learning_rate: 3e-3,
             warmup: 200,
-            weight_decay: 0.0,
+            weight_decay: 0.01,
             ema: 0.999,
             seed: 0,
             class_dropout: 0.1,
