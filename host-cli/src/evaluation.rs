@@ -72,11 +72,7 @@ impl Assessment {
     pub fn table(&self, pools: Vec<(String, usize, Vec<f32>)>) -> Result<Vec<QualityRow>, MetricError> {
         let reference = Reference::new(&self.train, &self.held_out)?;
         let floor = reference.floor(1, 0)?;
-        let mut rows = vec![QualityRow {
-            name: "floor: training rows against test rows".into(),
-            evaluations: None,
-            quality: floor,
-        }];
+        let mut rows = vec![QualityRow { name: "floor (training rows)".into(), evaluations: None, quality: floor }];
         for (name, evaluations, mut pool) in pools {
             self.scaling.invert(&mut pool);
             let points = Points::new(&in_units(pool, self.units, &self.scaling), self.held_out.dim())?;

@@ -206,7 +206,7 @@ impl Inspection {
         let found = self;
         let mut out = String::new();
         let mut line = |name: &str, value: String| {
-            let _ = writeln!(out, "{name:<16}{value}");
+            let _ = writeln!(out, "{name:<25}{value}");
         };
         let image = found.image.map_or(String::new(), |(height, width)| format!(", {height} x {width} pixels"));
         let name = if found.name.is_empty() { "(unnamed)" } else { &found.name };

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::evaluation::QualityRow;
 use crate::inspection::Inspection;
+use crate::metrics::Figure;
 use crate::training_run::Metric;
 
 /// What a board measured, and whether its bits are the host's.
@@ -84,8 +85,9 @@ impl Report<'_> {
             .quality
             .iter()
             .map(|row| {
-                let figure = |of: crate::metrics::Figure, digits: usize| {
-                    format!("{:.digits$} ± {:.digits$}", of.mean, of.deviation)
+                let figure = |of: Figure, digits: usize| match row.quality.blocks {
+                    1 => format!("{:.digits$}", of.mean),
+                    _ => format!("{:.digits$} ± {:.digits$}", of.mean, of.deviation),
                 };
                 let quality = &row.quality;
                 QualityLine {
@@ -95,7 +97,7 @@ impl Report<'_> {
                         figure(quality.mmd2, 5),
                         figure(quality.nearest_neighbour, 3),
                         figure(quality.frechet, 3),
-                        quality.memorisation.map_or("–".into(), |of| figure(of, 3)),
+                        quality.memorisation.map_or_else(|| "–".into(), |of| figure(of, 3)),
                     ],
                 }
             })
