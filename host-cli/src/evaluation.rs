@@ -29,9 +29,25 @@ pub struct QualityRow {
     pub name: String,
     /// Network evaluations for one sample; none for the floor.
     pub evaluations: Option<usize>,
+    /// What fresh data score in memorisation: the training rows' share of training and test rows, since either kind is as
+    /// likely to hold the nearest. Only in the floor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fresh_memorisation: Option<f64>,
     /// The figures.
     #[serde(flatten)]
     pub quality: QualityTable,
+}
+
+impl QualityRow {
+    /// The share of memorisation; in the floor what fresh data score, in brackets.
+    #[must_use]
+    pub fn memorisation_text(&self) -> String {
+        match (self.quality.memorisation, self.fresh_memorisation) {
+            (Some(figure), _) => format!("{:.3}", figure.mean),
+            (None, Some(fresh)) => format!("({fresh:.3})"),
+            (None, None) => String::new(),
+        }
+    }
 }
 
 /// Training and test rows in the units of measurement.
@@ -71,13 +87,18 @@ impl Assessment {
     /// [`MetricError`] when a pool has too few samples.
     pub fn table(&self, pools: Vec<(String, usize, Vec<f32>)>) -> Result<Vec<QualityRow>, MetricError> {
         let reference = Reference::new(&self.train, &self.held_out)?;
-        let floor = reference.floor(1, 0)?;
-        let mut rows = vec![QualityRow { name: "floor (training rows)".into(), evaluations: None, quality: floor }];
+        let (train, test) = (self.train.rows() as f64, self.held_out.rows() as f64);
+        let mut rows = vec![QualityRow {
+            name: "floor (training rows)".into(),
+            evaluations: None,
+            fresh_memorisation: Some(train / (train + test)),
+            quality: reference.floor(1, 0)?,
+        }];
         for (name, evaluations, mut pool) in pools {
             self.scaling.invert(&mut pool);
             let points = Points::new(&in_units(pool, self.units, &self.scaling), self.held_out.dim())?;
             let quality = reference.table(&points, self.held_out.rows())?;
-            rows.push(QualityRow { name, evaluations: Some(evaluations), quality });
+            rows.push(QualityRow { name, evaluations: Some(evaluations), fresh_memorisation: None, quality });
         }
         Ok(rows)
     }
@@ -127,8 +148,9 @@ pub fn to_text(rows: &[QualityRow]) -> String {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
     let mut text =
         format!("{:width$}  {:>9} {:>9} {:>7} {:>8} {:>8}\n", "", "sliced W2", "MMD^2", "1-NN", "Frechet", "memoris.");
-    for QualityRow { name, quality, .. } in rows {
-        let memorisation = quality.memorisation.map_or("-".into(), |figure| format!("{:.3}", figure.mean));
+    for row in rows {
+        let QualityRow { name, quality, .. } = row;
+        let memorisation = row.memorisation_text();
         text += &format!(
             "{name:width$}  {:>9.4} {:>9.5} {:>7.3} {:>8.3} {memorisation:>8}\n",
             quality.sliced_w2.mean, quality.mmd2.mean, quality.nearest_neighbour.mean, quality.frechet.mean

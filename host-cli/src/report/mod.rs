@@ -97,7 +97,7 @@ impl Report<'_> {
                         figure(quality.mmd2, 5),
                         figure(quality.nearest_neighbour, 3),
                         figure(quality.frechet, 3),
-                        quality.memorisation.map_or_else(|| "–".into(), |of| figure(of, 3)),
+                        quality.memorisation.map_or_else(|| row.memorisation_text(), |of| figure(of, 3)),
                     ],
                 }
             })
