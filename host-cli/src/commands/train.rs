@@ -15,7 +15,7 @@ use crate::plan::PlanSpec;
 use crate::quantize::{ActivationBits, CalibrationOptions};
 use crate::recipe::{PredictionName, Recipe, ScheduleName};
 use crate::run::{Prepared, RunFolder};
-use crate::training_run::{Outcome, Trained, interrupt_switch, train_into};
+use crate::training_run::{Outcome, Trained, interrupt_switch, state_to_resume, train_into};
 
 /// Arguments of `mote train`.
 #[derive(Debug, clap::Args)]
@@ -70,13 +70,13 @@ pub(super) struct Args {
     #[arg(long)]
     batch: Option<usize>,
     /// Largest learning rate.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     learning_rate: Option<f32>,
     /// Decoupled weight decay.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     weight_decay: Option<f32>,
     /// Decay of the moving average of the weights.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     ema: Option<f32>,
     /// Seed of first weights, samples and noise.
     #[arg(long)]
@@ -93,10 +93,34 @@ pub(super) struct Args {
     /// Begin again where the folder holds a run already.
     #[arg(long)]
     force: bool,
-    /// Go on with the run in this folder; --steps may give it more.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "data", "out", "force", "hidden", "seed"])]
+    /// Go on with the run in this folder; --steps may give it more, --plan and --activation-bits change its blob.
+    #[arg(long, value_name = "RUN", conflicts_with_all = FIXED_BY_A_RUN)]
     resume: Option<PathBuf>,
 }
+
+/// What a run has decided once and for all: a resumed run would not be the same run with another.
+const FIXED_BY_A_RUN: [&str; 20] = [
+    "recipe",
+    "data",
+    "label",
+    "missing",
+    "header",
+    "scaling",
+    "split",
+    "hidden",
+    "activation",
+    "residual",
+    "class_conditional",
+    "schedule",
+    "prediction",
+    "batch",
+    "learning_rate",
+    "weight_decay",
+    "ema",
+    "seed",
+    "out",
+    "force",
+];
 
 /// A split with its usual shares; a recipe can set others.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -162,16 +186,20 @@ fn set<T>(field: &mut T, value: Option<T>) {
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let recipe = args.recipe()?;
     let data = prepare(&recipe)?;
-    let folder = match &args.resume {
-        Some(path) => RunFolder::open(path)?,
-        None => {
-            let path = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&data.summary.name));
-            RunFolder::create(&path, args.force)?
-        }
-    };
     let switch = interrupt_switch()?;
-    train(&folder, &recipe, &data, args.resume.is_some(), &switch)?;
-    Ok(())
+    if let Some(path) = &args.resume {
+        train(&RunFolder::open(path)?, &recipe, &data, true, &switch)?;
+        return Ok(());
+    }
+    let path = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&data.summary.name));
+    let made = !path.exists();
+    let folder = RunFolder::create(&path, args.force)?;
+    let trained = train(&folder, &recipe, &data, false, &switch);
+    if trained.is_err() {
+        // What went wrong first is what its user should read.
+        let _ = folder.discard_unstarted(made);
+    }
+    trained.map(drop)
 }
 
 /// Loads the data of a recipe and says what its user should know.
@@ -183,7 +211,8 @@ pub(super) fn prepare(recipe: &Recipe) -> anyhow::Result<Prepared> {
     if recipe.network.class_conditional && data.summary.classes.is_empty() {
         bail!("--class-conditional: the data have no labels; name their column with --label");
     }
-    // Plans and shape are checked before hours of training, not after.
+    // Options, plans and shape are checked before a folder is made and before hours of training, not after.
+    recipe.training.validate()?;
     crate::plan::LevelSet::build(&recipe.blob.plans, &recipe.noise.noising())?;
     recipe.network.shape(data.dim(), data.summary.classes.len()).validate()?;
     Ok(data)
@@ -197,6 +226,9 @@ pub(super) fn train(
     resume: bool,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Trained> {
+    if resume && state_to_resume(folder, recipe, data)?.is_none() {
+        eprintln!("there is no checkpoint yet: starting from step 0");
+    }
     data.summary.write(folder)?;
     recipe.write(&folder.recipe())?;
     let root = folder.root().display();
