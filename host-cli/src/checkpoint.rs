@@ -2,8 +2,8 @@
 //!
 //! Tensors are named `group.layers.L.part`: the groups are `weights`, `first_moment`,
 //! `second_moment` and `average`, the parts `weight`, `bias`, `level` and `class` (empty parts are
-//! left out). The header's entry `mote` is JSON with format version, step, shape and options, the
-//! seed among them.
+//! left out). The header's entry `mote` is JSON with format version, step, shape, options, the
+//! seed among them, and the CRC-32 of the tensors' bytes in the order of their names.
 
 mod error;
 
@@ -36,6 +36,15 @@ struct Description {
     step: u64,
     shape: Shape,
     options: TrainingOptions,
+    crc: u32,
+}
+
+/// The CRC-32 (as in gzip) of tensors, given by name.
+fn checksum(mut tensors: Vec<(&str, &[u8])>) -> u32 {
+    tensors.sort_unstable();
+    let mut crc = flate2::Crc::new();
+    tensors.iter().for_each(|(_, bytes)| crc.update(bytes));
+    crc.sum()
 }
 
 /// A tensor on its way into a file.
@@ -76,14 +85,16 @@ pub fn save_state(path: &Path, state: &TrainingState) -> Result<(), CheckpointEr
 pub fn load_state(path: &Path) -> Result<TrainingState, CheckpointError> {
     let bytes = read(path)?;
     let reader = Reader::new(path, &bytes)?;
-    Ok(TrainingState {
+    let state = TrainingState {
         step: reader.description.step,
         options: reader.description.options.clone(),
         weights: reader.network(WEIGHTS)?,
         first_moment: reader.network(FIRST_MOMENT)?,
         second_moment: reader.network(SECOND_MOMENT)?,
         average: reader.network(AVERAGE)?,
-    })
+    };
+    reader.check()?;
+    Ok(state)
 }
 
 /// Reads the network with the moving average of the weights, which is the one to use.
@@ -92,7 +103,10 @@ pub fn load_state(path: &Path) -> Result<TrainingState, CheckpointError> {
 /// As [`load_state`].
 pub fn load_network(path: &Path) -> Result<FloatNetwork, CheckpointError> {
     let bytes = read(path)?;
-    Reader::new(path, &bytes)?.network(AVERAGE)
+    let reader = Reader::new(path, &bytes)?;
+    let network = reader.network(AVERAGE)?;
+    reader.check()?;
+    Ok(network)
 }
 
 fn tensor_name(group: &str, layer: usize, part: &str) -> String {
@@ -121,6 +135,7 @@ fn encode(state: &TrainingState) -> Result<Vec<u8>, SafeTensorError> {
         step: state.step,
         shape: state.weights.shape().clone(),
         options: state.options.clone(),
+        crc: checksum(tensors.iter().map(|(name, stored)| (name.as_str(), &stored.bytes[..])).collect()),
     };
     let json = serde_json::to_string(&description)?;
     let header = HashMap::from([(ENTRY.to_owned(), json)]);
@@ -162,6 +177,15 @@ impl<'a> Reader<'a> {
         description.shape.validate().map_err(|e| refuse(e.to_string()))?;
         description.options.validate().map_err(|e| refuse(e.to_string()))?;
         Ok(Self { path, tensors, description })
+    }
+
+    /// Compares the checksum. After the tensors were read, since what is wrong with one of them says more.
+    fn check(&self) -> Result<(), CheckpointError> {
+        let tensors = self.tensors.iter().map(|(name, view)| (name, view.data())).collect();
+        if checksum(tensors) == self.description.crc {
+            return Ok(());
+        }
+        Err(CheckpointError::Checksum { path: self.path.to_owned() })
     }
 
     /// The network of one group, every tensor of the right shape and every number in its range.

@@ -116,6 +116,8 @@ fn explain(path: &Path, folder: &Path, source: io::Error) -> WriteError {
             // An ancestor that is a file also reads as "not found" on some systems.
             match folder.ancestors().find(|a| a.exists()) {
                 Some(a) if a.is_file() => WriteError::FolderIsFile { path, folder: a.to_path_buf() },
+                // The folder is there but takes no files, as in /proc.
+                Some(a) if a == folder => WriteError::Forbidden { path, folder },
                 _ => WriteError::FolderMissing { path, folder },
             }
         }

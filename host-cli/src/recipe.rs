@@ -223,12 +223,14 @@ pub enum RecipeError {
         source: std::io::Error,
     },
     /// The file is not a recipe.
-    #[error("{} is not a recipe: {source}", path.display())]
+    #[error("{}: line {line}: {reason}", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
-        /// Line, column and what is wrong.
-        source: Box<toml::de::Error>,
+        /// Line from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
     },
 }
 
@@ -236,10 +238,14 @@ impl Recipe {
     /// Reads a recipe.
     ///
     /// # Errors
-    /// [`RecipeError`] with the file, and the line and column of what is wrong.
+    /// [`RecipeError`] with the file, and the line of what is wrong.
     pub fn read(path: &Path) -> Result<Self, RecipeError> {
         let text = std::fs::read_to_string(path).map_err(|source| RecipeError::Read { path: path.into(), source })?;
-        toml::from_str(&text).map_err(|source| RecipeError::Parse { path: path.into(), source: Box::new(source) })
+        toml::from_str(&text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = 1 + before.matches('\n').count();
+            RecipeError::Parse { path: path.into(), line, reason: error.message().replace('\n', ", ") }
+        })
     }
 
     /// The recipe as TOML.
@@ -274,5 +280,22 @@ mod tests {
         let error = toml::from_str::<Recipe>("[network]\nwidht = 3\n").unwrap_err().to_string();
         assert!(error.contains("widht") && error.contains("line 2"), "{error}");
         assert!(toml::from_str::<Recipe>("[blob]\nplans = [\"dpm:5\"]\n").is_err());
+    }
+
+    #[test]
+    fn a_wrong_line_is_named_on_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.toml");
+        for (text, line, part) in [
+            ("[network]\nwidht = 3\n", 2, "widht"),
+            ("[network]\n\nhidden = \"wide\"\n", 3, "invalid type"),
+            ("[data]\nsource = 'a.csv'\n[blob]\nplans = [\"dpm:5\"]\n", 4, "no sampler"),
+            ("[data\n", 1, ""),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let message = Recipe::read(&path).unwrap_err().to_string();
+            assert_eq!(message.lines().count(), 1, "{message}");
+            assert!(message.contains(&format!("r.toml: line {line}: ")) && message.contains(part), "{message}");
+        }
     }
 }

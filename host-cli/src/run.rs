@@ -76,26 +76,53 @@ impl RunFolder {
         Ok(run)
     }
 
-    /// A folder for a new run, made if it is not there. With `force`, a run in it is begun again.
+    /// A folder for a new run, made if it is not there. With `force`, a run in it is begun again: what it made is removed,
+    /// and no other file.
     ///
     /// # Errors
     /// [`RunError`] when a run is there already or the folder cannot be made.
     pub fn create(root: &Path, force: bool) -> Result<Self, RunError> {
         let run = Self { root: root.into() };
-        if run.recipe().exists() && !force {
+        let again = run.recipe().exists();
+        if again && !force {
             return Err(RunError::Exists { path: root.into() });
         }
         std::fs::create_dir_all(root).map_err(|source| RunError::Make { path: root.into(), source })?;
-        // What an earlier run left would not belong to this one.
-        for stale in [run.checkpoint(), run.model(), run.metrics(), run.report(), run.file("samples.png")] {
-            match std::fs::remove_file(&stale) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(RunError::Make { path: stale, source });
-                }
-                _ => {}
+        // What an earlier run left would not belong to this one. In a folder that is no run, such files are someone else's.
+        if again {
+            for name in
+                ["checkpoint.safetensors", "model.mote", "metrics.csv", "loss.svg", "report.html", "samples.png"]
+            {
+                run.remove(name)?;
             }
         }
         Ok(run)
+    }
+
+    /// Takes back a new run that failed before its first checkpoint, so that the next attempt finds no half of a run; the
+    /// folder too if `made` and nothing else is in it. A run with a checkpoint stays.
+    ///
+    /// # Errors
+    /// [`RunError::Make`] when a file cannot be removed.
+    pub fn discard_unstarted(&self, made: bool) -> Result<(), RunError> {
+        if self.checkpoint().exists() {
+            return Ok(());
+        }
+        self.remove("data.json")?;
+        self.remove("recipe.toml")?;
+        if made {
+            // Fails where something else lies in it, and rightly so.
+            let _ = std::fs::remove_dir(&self.root);
+        }
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> Result<(), RunError> {
+        let path = self.file(name);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(RunError::Make { path, source }),
+            _ => Ok(()),
+        }
     }
 
     /// The folder itself.
@@ -291,5 +318,55 @@ impl Prepared {
     #[must_use]
     pub fn dim(&self) -> usize {
         self.summary.columns.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(root: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            std::fs::read_dir(root).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_new_run_leaves_files_alone_that_no_run_made() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("metrics.csv"), "mine").unwrap();
+        let run = RunFolder::create(folder.path(), true).unwrap();
+        assert_eq!(std::fs::read_to_string(run.metrics()).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_run_is_begun_again_only_by_force_and_then_without_its_old_files() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["recipe.toml", "checkpoint.safetensors", "metrics.csv", "loss.svg", "model.mote", "notes.txt"] {
+            std::fs::write(folder.path().join(name), "old").unwrap();
+        }
+        let refused = RunFolder::create(folder.path(), false).unwrap_err().to_string();
+        assert!(refused.contains("--resume") && refused.contains("--force") && refused.contains("--out"), "{refused}");
+        assert_eq!(files(folder.path()).len(), 6);
+        RunFolder::create(folder.path(), true).unwrap();
+        assert_eq!(files(folder.path()), ["notes.txt", "recipe.toml"]);
+    }
+
+    #[test]
+    fn only_a_run_without_a_checkpoint_is_discarded() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("new");
+        let run = RunFolder::create(&root, false).unwrap();
+        for path in [run.recipe(), run.data(), run.checkpoint()] {
+            std::fs::write(path, "x").unwrap();
+        }
+        run.discard_unstarted(true).unwrap();
+        assert_eq!(files(&root).len(), 3);
+        std::fs::remove_file(run.checkpoint()).unwrap();
+        run.discard_unstarted(false).unwrap();
+        assert!(files(&root).is_empty());
+        run.discard_unstarted(true).unwrap();
+        assert!(!root.exists());
     }
 }

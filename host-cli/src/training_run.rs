@@ -14,8 +14,8 @@ use crate::files::write_atomically;
 use crate::network::FloatNetwork;
 use crate::picture::{Axis, Chart, Series, line_chart_svg};
 use crate::recipe::Recipe;
-use crate::run::{Prepared, RunFolder};
-use crate::train::{Trainer, TrainingSet, validation_loss};
+use crate::run::{DataSummary, Prepared, RunFolder};
+use crate::train::{Trainer, TrainingSet, TrainingState, validation_loss};
 
 /// Steps between two lines of the metrics.
 const METRICS_EVERY: u64 = 200;
@@ -29,7 +29,7 @@ const VALIDATION_SEED: u64 = 1;
 pub struct Metric {
     /// Steps done.
     pub step: u64,
-    /// Mean training loss since the line before.
+    /// Mean training loss since the line before, or since the run was last resumed.
     pub loss: f64,
     /// Loss of the averaged weights on the validation rows, with fixed noise.
     pub validation_loss: f64,
@@ -79,6 +79,50 @@ pub fn interrupt_switch() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(switch)
 }
 
+/// The state that a run goes on from and its metrics so far; none if it was stopped before its first checkpoint, so that it starts again.
+///
+/// # Errors
+/// When the checkpoint or the metrics are damaged, the checkpoint is of another network or of other options than the recipe, the data have changed, or the run is
+/// past the recipe's steps.
+pub fn state_to_resume(
+    run: &RunFolder,
+    recipe: &Recipe,
+    data: &Prepared,
+) -> anyhow::Result<Option<(TrainingState, Vec<Metric>)>> {
+    if !run.checkpoint().exists() {
+        return Ok(None);
+    }
+    let mut state = load_state(&run.checkpoint())?;
+    let (root, recipe_path) = (run.root().display(), run.recipe());
+    let changed = |what: &str| {
+        anyhow::anyhow!(
+            "{}: {what} differs from what the checkpoint was made with; undo the change, or train into another folder with --out",
+            recipe_path.display()
+        )
+    };
+    if state.weights.shape() != &recipe.network.shape(data.dim(), data.summary.classes.len()) {
+        return Err(changed("the network"));
+    }
+    if state.step > recipe.training.steps {
+        anyhow::bail!("{root}: {} steps are done already; --steps must be at least that", state.step);
+    }
+    // A run may be given more steps than it began with; the learning rate then ends later.
+    state.options.steps = recipe.training.steps;
+    if state.options != recipe.training {
+        return Err(changed("[training]"));
+    }
+    let known = DataSummary { mote: data.summary.mote.clone(), ..DataSummary::read(run)? };
+    if known != data.summary {
+        anyhow::bail!(
+            "{root}: the data in {} have changed since the run began; bring them back, or train into another folder with --out",
+            recipe.data.source
+        );
+    }
+    let mut metrics = read_metrics(&run.metrics())?;
+    metrics.retain(|line| line.step <= state.step);
+    Ok(Some((state, metrics)))
+}
+
 /// Trains, or goes on training, in a run's folder.
 ///
 /// # Errors
@@ -95,12 +139,9 @@ pub fn train_into(
     let set = TrainingSet { dim, rows: &data.train, labels: data.train_labels.as_deref() };
     let held_out = TrainingSet { dim, rows: &data.validation, labels: data.validation_labels.as_deref() };
     let mut metrics: Vec<Metric> = Vec::new();
-    let mut trainer = if resume {
-        let mut state = load_state(&run.checkpoint())?;
-        // A run may be given more steps than it began with; the learning rate then ends later.
-        state.options.steps = recipe.training.steps;
-        metrics = read_metrics(&run.metrics())?;
-        metrics.retain(|line| line.step <= state.step);
+    let state = if resume { state_to_resume(run, recipe, data)? } else { None };
+    let mut trainer = if let Some((state, so_far)) = state {
+        metrics = so_far;
         Trainer::resume(state, set, &noising)?
     } else {
         let shape = recipe.network.shape(dim, data.summary.classes.len());
@@ -113,8 +154,7 @@ pub fn train_into(
     let (first, mut saved) = (trainer.step_number(), Instant::now());
     while trainer.step_number() < steps {
         if interrupted.load(Ordering::SeqCst) {
-            save_state(&run.checkpoint(), &trainer.state())?;
-            write_metrics(&run.metrics(), &metrics)?;
+            save(run, &trainer, &metrics)?;
             progress.abandon();
             return Ok(Outcome::Interrupted { step: trainer.step_number() });
         }
@@ -134,14 +174,12 @@ pub fn train_into(
             (sum, count) = (0.0, 0);
         }
         if saved.elapsed() > CHECKPOINT_EVERY {
-            save_state(&run.checkpoint(), &trainer.state())?;
-            write_metrics(&run.metrics(), &metrics)?;
+            save(run, &trainer, &metrics)?;
             saved = Instant::now();
         }
     }
     progress.finish();
-    save_state(&run.checkpoint(), &trainer.state())?;
-    write_metrics(&run.metrics(), &metrics)?;
+    save(run, &trainer, &metrics)?;
     let chart = loss_chart(&metrics);
     write_atomically(&run.file("loss.svg"), |out| out.write_all(chart.as_bytes()))?;
     Ok(Outcome::Finished(Box::new(Trained {
@@ -150,6 +188,12 @@ pub fn train_into(
         steps_here: trainer.step_number() - first,
         seconds_here: busy.as_secs_f64(),
     })))
+}
+
+/// Metrics first: a run that dies in between has lines past its checkpoint, which resuming drops, and never a gap.
+fn save(run: &RunFolder, trainer: &Trainer<'_>, metrics: &[Metric]) -> anyhow::Result<()> {
+    write_metrics(&run.metrics(), metrics)?;
+    Ok(save_state(&run.checkpoint(), &trainer.state())?)
 }
 
 fn write_metrics(path: &std::path::Path, metrics: &[Metric]) -> anyhow::Result<()> {

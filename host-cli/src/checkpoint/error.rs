@@ -26,12 +26,18 @@ pub enum CheckpointError {
     #[error("cannot lay out the checkpoint: {0}")]
     Layout(#[from] SafeTensorError),
     /// The bytes are not a whole safetensors file.
-    #[error("{path} is cut short or not a safetensors file: {source}")]
+    #[error("{path} is cut short or damaged ({source}); bring back a copy, or train again with --force")]
     Container {
         /// The file.
         path: PathBuf,
         /// What the parser said.
         source: SafeTensorError,
+    },
+    /// The numbers are not the ones that were saved.
+    #[error("{path} is damaged: its checksum does not match; bring back a copy, or train again with --force")]
+    Checksum {
+        /// The file.
+        path: PathBuf,
     },
     /// The description in the header is missing, of another version or out of range.
     #[error("{path} is not a checkpoint of this version of mote: {reason}")]

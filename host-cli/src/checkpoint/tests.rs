@@ -57,6 +57,26 @@ fn a_file_cut_at_any_length_is_refused_by_name() {
 }
 
 #[test]
+fn a_changed_bit_anywhere_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flipped.safetensors");
+    let bytes = encode(&state()).unwrap();
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    for place in (header..bytes.len()).step_by(41).chain([bytes.len() - 1]) {
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 1;
+        std::fs::write(&path, flipped).unwrap();
+        // The average is one group of four: a fault in the others counts too.
+        for error in [load_state(&path).unwrap_err(), load_network(&path).unwrap_err()] {
+            assert!(
+                matches!(error, CheckpointError::Checksum { .. } | CheckpointError::Value { .. }),
+                "{place}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_unwritable_place_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no/such/folder/c.safetensors");

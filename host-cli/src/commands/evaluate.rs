@@ -15,7 +15,8 @@ use crate::run::{Prepared, RunFolder};
 #[command(
     after_help = "Distances are means over ten blocks of as many samples as there are test rows; float and int8 samples \
     share their noise. Digits are rounded to 17 grey levels and measured in -1..1; other data in training standard \
-    deviations. Memorisation is the share of samples nearer to a training row than to any test row; what fresh data score is in brackets."
+    deviations. Memorisation is the share of samples nearer to a training row than to any test row; what fresh data score is in brackets.\n\n\
+    Example: mote evaluate runs/demo --json"
 )]
 pub(super) struct Args {
     /// Folder of a trained run.

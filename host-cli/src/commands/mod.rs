@@ -16,6 +16,7 @@ mod train;
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 /// Train a diffusion model, quantise it, and run it on a microcontroller with the same bits.
@@ -61,7 +62,11 @@ struct Interrupted(String);
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().verb {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let result = match cli.verb {
         Verb::Demo(args) => demo::run(&args),
         Verb::Train(args) => train::run(&args),
         Verb::Quantize(args) => quantize::run(&args),
@@ -89,6 +94,37 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Help and version as they are; a wrong argument as one line.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Lets `mote --help | head` close the pipe early.
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            ExitCode::from(2)
+        }
+        _ => {
+            eprintln!("{}", usage_line(&error.to_string()));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What clap says over several lines, without the usage, on one.
+fn usage_line(text: &str) -> String {
+    let mut line = String::new();
+    let said = text.split("\n\n").filter(|part| !part.starts_with("Usage:") && !part.starts_with("For more"));
+    for part in said {
+        let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
+        line += if line.is_empty() { "" } else { "; " };
+        line += part.strip_prefix("tip: ").unwrap_or(&part);
+    }
+    line + "; --help has more"
+}
+
 /// An error and its causes on one line; a cause that its consequence already quotes is not said twice.
 fn one_line(error: &anyhow::Error) -> String {
     let mut text = String::new();
@@ -109,6 +145,26 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_argument_is_one_line_that_keeps_what_helps() {
+        let line = |arguments: &[&str]| {
+            let error = Cli::try_parse_from(["mote"].iter().chain(arguments)).unwrap_err();
+            usage_line(&error.to_string())
+        };
+        assert_eq!(
+            line(&["sample", "m", "--coun", "3"]),
+            "error: unexpected argument '--coun' found; a similar argument exists: '--count'; --help has more"
+        );
+        assert_eq!(
+            line(&["sample"]),
+            "error: the following required arguments were not provided: <MODEL>; --help has more"
+        );
+        assert_eq!(
+            line(&["train", "--schedule", "cos"]),
+            "error: invalid value 'cos' for '--schedule <SCHEDULE>' [possible values: cosine, vp-linear, edm]; a similar value exists: 'cosine'; --help has more"
+        );
     }
 
     #[test]

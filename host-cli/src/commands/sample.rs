@@ -7,7 +7,7 @@ use mote_core::model::Model;
 use mote_core::sampler::{Digest, Plan, SampleOptions};
 
 use super::source::{self, FloatRun, Source};
-use crate::data::{Samples, write_csv, write_samples};
+use crate::data::{SampleFile, Samples, write_csv, write_samples};
 use crate::denoiser::FloatDenoiser;
 use crate::inspection::BlobText;
 use crate::picture::{GridStyle, Tiles, grid_png};
@@ -71,6 +71,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let image = model.image().map(|(height, width)| (usize::from(height), usize::from(width)));
     if args.grid.is_some() && image.is_none() {
         bail!("--grid: the model's samples are not images; leave --grid out");
+    }
+    if args.out.as_os_str() != "-" {
+        SampleFile::of(&args.out)?; // before the work, not after
     }
     let batch = Batch { seed: args.seed, first: args.first, count: args.count as usize, options };
     let mut values = if args.float {

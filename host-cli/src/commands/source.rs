@@ -74,7 +74,9 @@ pub(super) fn class(model: &Model<'_>, names: &[String], text: &str) -> anyhow::
     if classes == 0 {
         bail!("--class {text}: the model has no classes; train with --class-conditional and a --label column");
     }
-    let number = names.iter().position(|name| name == text).or_else(|| text.parse().ok());
+    // Where names are numbers themselves ("3", "8"), a number is a name: 1 must not mean the second of them.
+    let numbered = !names.iter().any(|name| name.parse::<i64>().is_ok());
+    let number = names.iter().position(|name| name == text).or_else(|| text.parse().ok().filter(|_| numbered));
     match number.filter(|number| *number < classes) {
         Some(number) => Ok(number as u16),
         None => bail!(

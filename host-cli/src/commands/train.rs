@@ -17,7 +17,7 @@ use crate::plan::{LevelSet, PlanSpec};
 use crate::quantize::{ActivationBits, CalibrationOptions, Quantized};
 use crate::recipe::{PredictionName, Recipe, ScheduleName};
 use crate::run::{Prepared, RunFolder};
-use crate::training_run::{Outcome, Trained, interrupt_switch, train_into};
+use crate::training_run::{Outcome, Trained, interrupt_switch, state_to_resume, train_into};
 
 /// Arguments of `mote train`.
 #[derive(Debug, clap::Args)]
@@ -72,13 +72,13 @@ pub(super) struct Args {
     #[arg(long)]
     batch: Option<usize>,
     /// Largest learning rate.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     learning_rate: Option<f32>,
     /// Decoupled weight decay.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     weight_decay: Option<f32>,
     /// Decay of the moving average of the weights.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     ema: Option<f32>,
     /// Seed of first weights, samples and noise.
     #[arg(long)]
@@ -95,10 +95,34 @@ pub(super) struct Args {
     /// Begin again where the folder holds a run already.
     #[arg(long)]
     force: bool,
-    /// Go on with the run in this folder; --steps may give it more.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "data", "out", "force", "hidden", "seed"])]
+    /// Go on with the run in this folder; --steps may give it more, --plan and --activation-bits change its blob.
+    #[arg(long, value_name = "RUN", conflicts_with_all = FIXED_BY_A_RUN)]
     resume: Option<PathBuf>,
 }
+
+/// What a run has decided once and for all: a resumed run would not be the same run with another.
+const FIXED_BY_A_RUN: [&str; 20] = [
+    "recipe",
+    "data",
+    "label",
+    "missing",
+    "header",
+    "scaling",
+    "split",
+    "hidden",
+    "activation",
+    "residual",
+    "class_conditional",
+    "schedule",
+    "prediction",
+    "batch",
+    "learning_rate",
+    "weight_decay",
+    "ema",
+    "seed",
+    "out",
+    "force",
+];
 
 /// A split with its usual shares; a recipe can set others.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -164,15 +188,22 @@ fn set<T>(field: &mut T, value: Option<T>) {
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let recipe = args.recipe()?;
     let data = prepare(&recipe)?;
-    let folder = match &args.resume {
-        Some(path) => RunFolder::open(path)?,
+    let switch = interrupt_switch()?;
+    let resume = args.resume.is_some();
+    let (folder, made) = match &args.resume {
+        Some(path) => (RunFolder::open(path)?, false),
         None => {
             let path = args.out.clone().unwrap_or_else(|| Path::new("runs").join(&data.summary.name));
-            RunFolder::create(&path, args.force)?
+            let made = !path.exists();
+            (RunFolder::create(&path, args.force)?, made)
         }
     };
-    let switch = interrupt_switch()?;
-    let Finished { trained, quantized, .. } = train(&folder, &recipe, &data, args.resume.is_some(), &switch)?;
+    let finished = train(&folder, &recipe, &data, resume, &switch);
+    if finished.is_err() && !resume {
+        // What went wrong first is what its user should read.
+        let _ = folder.discard_unstarted(made);
+    }
+    let Finished { trained, quantized, .. } = finished?;
     let root = folder.root().display();
     RunPage {
         folder: &folder,
@@ -204,7 +235,8 @@ pub(super) fn prepare(recipe: &Recipe) -> anyhow::Result<Prepared> {
     if recipe.network.class_conditional && data.summary.classes.is_empty() {
         bail!("--class-conditional: the data have no labels; name their column with --label");
     }
-    // Plans and shape are checked before hours of training, not after.
+    // Options, plans and shape are checked before a folder is made and before hours of training, not after.
+    recipe.training.validate()?;
     LevelSet::build(&recipe.blob.plans, &recipe.noise.noising())?;
     recipe.network.shape(data.dim(), data.summary.classes.len()).validate()?;
     Ok(data)
@@ -225,6 +257,9 @@ pub(super) fn train(
     resume: bool,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Finished> {
+    if resume && state_to_resume(folder, recipe, data)?.is_none() {
+        eprintln!("there is no checkpoint yet: starting from step 0");
+    }
     data.summary.write(folder)?;
     recipe.write(&folder.recipe())?;
     let root = folder.root().display();

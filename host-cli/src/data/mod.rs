@@ -19,7 +19,7 @@ pub use scaling::{Fitted, Scaling, ScalingKind};
 pub use shuffle::{SplitMix64, permutation};
 pub use source::load;
 pub use split::{Parts, Split, SplitError};
-pub use write::{SampleError, Samples, write_csv, write_samples};
+pub use write::{SampleError, SampleFile, Samples, write_csv, write_samples};
 
 use serde::{Deserialize, Serialize};
 

@@ -39,21 +39,40 @@ pub enum SampleError {
 ///
 /// [`SampleError`] with the path, the reason and the way out.
 pub fn write_samples(path: &Path, samples: &Samples) -> Result<(), SampleError> {
-    let name = path.to_string_lossy().to_lowercase();
-    if name.ends_with(".npy") {
-        write_atomically(path, |out| write_npy(out, samples))?;
-    } else if name.ends_with(".csv") {
-        write_atomically(path, |out| write_csv(out, samples))?;
-    } else if name.ends_with(".csv.gz") {
-        write_atomically(path, |out| {
+    match SampleFile::of(path)? {
+        SampleFile::Npy => write_atomically(path, |out| write_npy(out, samples))?,
+        SampleFile::Csv => write_atomically(path, |out| write_csv(out, samples))?,
+        SampleFile::CsvGz => write_atomically(path, |out| {
             let mut packed = flate2::write::GzEncoder::new(out, flate2::Compression::default());
             write_csv(&mut packed, samples)?;
             packed.finish().map(drop)
-        })?;
-    } else {
-        return Err(SampleError::UnknownKind { path: path.into() });
+        })?,
     }
     Ok(())
+}
+
+/// The kinds of file that samples are written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleFile {
+    /// f32 \[n, dim\] in numpy's format.
+    Npy,
+    /// Text.
+    Csv,
+    /// Compressed text.
+    CsvGz,
+}
+
+impl SampleFile {
+    /// The kind that the ending of a path asks for.
+    ///
+    /// # Errors
+    /// [`SampleError::UnknownKind`] for any other ending.
+    pub fn of(path: &Path) -> Result<Self, SampleError> {
+        let name = path.to_string_lossy().to_lowercase();
+        let kinds = [(".npy", Self::Npy), (".csv", Self::Csv), (".csv.gz", Self::CsvGz)];
+        let found = kinds.into_iter().find(|(ending, _)| name.ends_with(ending));
+        found.map(|(_, kind)| kind).ok_or_else(|| SampleError::UnknownKind { path: path.into() })
+    }
 }
 
 fn write_npy(out: &mut dyn Write, samples: &Samples) -> io::Result<()> {
@@ -71,8 +90,16 @@ fn write_npy(out: &mut dyn Write, samples: &Samples) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// Whatever writing to `out` reports.
+/// Whatever writing to `out` reports, of the same kind.
 pub fn write_csv(out: &mut dyn Write, samples: &Samples) -> io::Result<()> {
+    // csv's own conversion would hide the kind of error, and with it that a reader has closed a pipe.
+    write_rows(out, samples).map_err(|error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    })
+}
+
+fn write_rows(out: &mut dyn Write, samples: &Samples) -> csv::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let label_name = samples.labels.map(|(name, _)| name);
     let names = samples.columns.iter().map(String::as_str);
@@ -87,7 +114,7 @@ pub fn write_csv(out: &mut dyn Write, samples: &Samples) -> io::Result<()> {
         }
         csv.write_record(None::<&[u8]>)?;
     }
-    csv.flush()
+    Ok(csv.flush()?)
 }
 
 fn decimal(value: f32) -> String {
@@ -135,6 +162,25 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "x,\"y, or \"\"z\"\"\",kind\n0.1,-3.4028235e38,a\n1e-45,16777216,b\n-0,0.33333334,c\n"
         );
+    }
+
+    #[test]
+    fn a_closed_pipe_keeps_its_kind_at_any_length() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let columns = columns();
+        for rows in [1, 10_000] {
+            let values = vec![0.5; 2 * rows];
+            let samples = Samples { columns: &columns, values: &values, labels: None };
+            assert_eq!(write_csv(&mut Closed, &samples).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        }
     }
 
     #[test]

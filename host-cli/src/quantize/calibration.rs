@@ -90,7 +90,7 @@ impl Calibration {
     }
 
     /// Runs every plan and keeps what the network sees, uniformly over the plan's steps. Models with classes are run
-    /// through their classes in turn.
+    /// through their classes in turn, the last turn being that of no class.
     #[must_use]
     pub fn collect(network: &FloatNetwork, noising: &Noising, set: &LevelSet, options: &CalibrationOptions) -> Self {
         let shape = network.shape();
@@ -114,7 +114,8 @@ impl Calibration {
                             let mut noise = Ziggurat::new(stream.clone());
                             let workspace = Workspace::new(dim, HISTORY_MAX, false, &mut floats).expect("measured");
                             let mut sample_options = SampleOptions::default();
-                            sample_options.class = (classes > 0).then(|| (number % classes) as u16);
+                            let turn = number % (classes + 1);
+                            sample_options.class = (turn < classes).then_some(turn as u16);
                             Run::start(plan, sample_options, workspace, &mut noise).finish(&mut recorder, &mut noise);
                         }
                         recorder.seen

@@ -9,6 +9,9 @@ mod codes;
 mod export;
 mod weights;
 
+#[cfg(test)]
+mod against_float;
+
 pub use calibration::{Calibration, CalibrationOptions};
 pub use export::{BlobDetails, ExportError, Quantized, quantize};
 

@@ -32,10 +32,11 @@ fn codes(weights: &[f32], cols: usize, scales: &[f64]) -> Vec<i8> {
 
 /// Weights of the last layer, with float scales.
 pub(super) fn output_weights(weights: &[f32], cols: usize) -> IntegerWeights {
-    // A row of zeros gets scale 1. The device's scale is f32, so the codes are rounded against that.
+    // A row of zeros, or of what f32 cannot scale, gets scale 1. The device's scale is f32, so the codes are rounded
+    // against that.
     let scales: Vec<f64> = wished_scales(weights, cols)
         .into_iter()
-        .map(|scale| if scale > 0.0 { f64::from(scale as f32) } else { 1.0 })
+        .map(|scale| if (scale as f32).is_normal() { f64::from(scale as f32) } else { 1.0 })
         .collect();
     IntegerWeights { codes: codes(weights, cols, &scales), scales, multipliers: Vec::new(), exponent: 0 }
 }
@@ -88,12 +89,20 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_no_float_can_scale_is_a_row_of_zeros() {
+        let integer = output_weights(&[1e-44, -1e-44, 0.0, 0.0, 1.0, -0.5], 2);
+        assert_eq!(integer.scales[..2], [1.0, 1.0]);
+        assert_eq!(integer.codes, [0, 0, 0, 0, 127, -64]);
+    }
+
+    #[test]
     fn multipliers_use_their_fifteen_bits_and_a_zero_row_survives() {
-        let integer = hidden_weights(&[0.5, -0.25, 0.0, 0.0, 0.001, 0.0], 2, -60..=0);
+        let integer = hidden_weights(&[0.5, -0.2, 0.0, 0.0, 0.001, 0.0], 2, -60..=0);
         assert!(integer.multipliers[0] > 16_383);
         assert_eq!(integer.multipliers[1], 1);
         assert_eq!(integer.codes[2..4], [0, 0]);
-        assert_eq!(integer.reach(2, false), 127 + 64);
+        // 0.2 / (0.5 / 127) = 50.8.
+        assert_eq!(integer.reach(2, false), 127 + 51);
         assert_eq!(integer.reach(2, true), 127);
     }
 }

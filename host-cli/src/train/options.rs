@@ -207,7 +207,8 @@ impl TrainingOptions {
         let below_one = |v: f32| (0.0..1.0).contains(&v);
         let positive = |v: f32| v > 0.0 && v.is_finite();
         let clip = self.clip_norm.unwrap_or(1.0);
-        let checks: [(&'static str, f32, bool, &'static str); 8] = [
+        let checks: [(&'static str, f32, bool, &'static str); 9] = [
+            ("steps", self.steps as f32, self.steps > 0, "at least 1"),
             ("batch", self.batch as f32, (1..=65_536).contains(&self.batch), "1..=65536"),
             ("learning_rate", self.learning_rate, positive(self.learning_rate), "finite and above 0"),
             (

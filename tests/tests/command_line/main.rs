@@ -1,0 +1,15 @@
+//! The `mote` command, end to end: what it writes, what it says and how it ends.
+//!
+//! The tests run the binary, which `cargo build --release -p mote-cli` makes; `MOTE_BIN` names another.
+
+mod bad_arguments;
+mod bad_data;
+mod damaged_files;
+mod determinism;
+mod help;
+mod interruption;
+mod mote;
+mod quality;
+mod sampling;
+mod tables;
+mod training;
