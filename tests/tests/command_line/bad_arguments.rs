@@ -27,7 +27,7 @@ fn training_options_out_of_range() {
         ("--plan ddpm", &["SAMPLER:STEPS"]),
         ("--plan dpm+2m:20", &["did you mean dpm++2m?"]),
         ("--plan ddpm:0", &["1 to 4096"]),
-        ("--plan ddpm:9:linear", &["log-snr and karras"]),
+        ("--plan ddpm:9:linear", &["log-snr, karras"]),
         ("--plan ddpm:9 --plan ddpm:9", &["ddpm:9", "twice"]),
         ("--schedule cosin", &["cosin", "cosine, vp-linear, edm"]),
         ("--prediction y", &["epsilon"]),
@@ -97,7 +97,7 @@ fn models_runs_and_plans_that_are_not_there() {
         place.refused_with(&format!("{verb} none"), &["none"]);
         place.refused_with(verb, &["required"]);
     }
-    place.refused_with("sample run --plan ddim:20", &["ddim:20", "dpm++2m:20, ddpm:20", "mote quantize --plan"]);
+    place.refused_with("sample run --plan ddim:20", &["ddim:20", "dpm++2m:20:k5, ddpm:20:k5", "mote quantize --plan"]);
     place.refused_with("sample run --count 0", &["--count", "1..="]);
     place.refused_with("sample run --count -3", &["-3"]);
     place.refused_with("sample run --first 4294967296", &["--first"]);

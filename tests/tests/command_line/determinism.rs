@@ -31,7 +31,8 @@ fn a_seed_decides_checkpoint_and_blob_on_any_number_of_threads() {
 fn a_sample_is_the_same_alone_and_in_any_batch() {
     let place = Place::new();
     place.trained("run", "--class-conditional");
-    for more in ["--plan dpm++2m:20", "--plan ddpm:20", "--plan ddpm:20 --class idle --guidance 2", "--float"] {
+    for more in ["--plan dpm++2m:20:k5", "--plan ddpm:20:k5", "--plan ddpm:20:k5 --class idle --guidance 2", "--float"]
+    {
         let batch = place.ok(&format!("sample run --seed 9 --count 40 {more}"));
         let rows: Vec<_> = batch.stdout.lines().skip(1).collect();
         assert_eq!(rows.len(), 40);

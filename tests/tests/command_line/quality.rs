@@ -64,7 +64,7 @@ fn evaluate_measures_the_floor_and_each_plan_in_float_and_integers() {
     place.trained("run", "--steps 1500 --plan dpm++2m:6 --split alternate");
     let found = json(&place.ok("evaluate run --json").stdout);
     let names: Vec<_> = found.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["floor: training rows against test rows", "dpm++2m:6, float", "dpm++2m:6, int8"]);
+    assert_eq!(names, ["floor (training rows)", "dpm++2m:6, float", "dpm++2m:6, int8"]);
     assert_eq!(
         keys(&found[1]),
         [

@@ -18,8 +18,9 @@ fn a_run_explains_itself() {
     let place = Place::new();
     let ended = place.trained("run", "--steps 450 --plan dpm++2m:8");
     assert_eq!(ended.stdout, "");
-    let names = ["checkpoint.safetensors", "data.json", "loss.svg", "metrics.csv", "model.mote", "recipe.toml"]
-        .map(String::from);
+    let names =
+        ["checkpoint.safetensors", "data.json", "loss.svg", "metrics.csv", "model.mote", "recipe.toml", "report.html"]
+            .map(String::from);
     assert_eq!(place.names("run"), names);
 
     let metrics = place.text("run/metrics.csv");
