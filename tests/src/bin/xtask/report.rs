@@ -71,6 +71,6 @@ mod tests {
         let text = render(&[line(Outcome::Passed, 5, 0), line(Outcome::Failed, 2, 1), line(Outcome::NotRun, 0, 0)]);
         assert_eq!(text.lines().last(), Some("7 passed, 1 failed"));
         assert!(text.contains("a stage  FAILED       1.5 s  2, 1 failed, 0 ignored\n"), "{text}");
-        assert!(text.contains("total                4.5 s\n"), "{text}");
+        assert!(text.contains("total                 4.5 s\n"), "{text}");
     }
 }
