@@ -21,6 +21,9 @@ pub struct Options {
 /// The one file of tests that runs images in QEMU.
 const BOARD_TESTS: &str = "host_against_qemu";
 
+/// The tests that run the `mote` program, which has to be built before them.
+const COMMAND_LINE_TESTS: &str = "command_line";
+
 enum Work {
     SetUp(Boards),
     Commands(Vec<Invocation>),
@@ -110,7 +113,14 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
         ("host against board, debug", board("")),
         ("core and system, release", core_and_system("--release")),
         ("host against board, release", board("--release")),
-        ("command line, release", cargo(&["test --no-fail-fast --release -p mote-cli"])),
+        (
+            "command line, release",
+            cargo(&[
+                "test --no-fail-fast --release -p mote-cli",
+                "build --release -p mote-cli",
+                &format!("test --no-fail-fast --release -p mote-tests --test {COMMAND_LINE_TESTS}"),
+            ]),
+        ),
         (
             "documentation",
             Work::Commands(vec![
