@@ -90,9 +90,15 @@ impl RunFolder {
         std::fs::create_dir_all(root).map_err(|source| RunError::Make { path: root.into(), source })?;
         // What an earlier run left would not belong to this one. In a folder that is no run, such files are someone else's.
         if again {
-            for name in
-                ["checkpoint.safetensors", "model.mote", "metrics.csv", "loss.svg", "report.html", "samples.png"]
-            {
+            for name in [
+                "checkpoint.safetensors",
+                "model.mote",
+                "metrics.csv",
+                "loss.svg",
+                "report.html",
+                "samples.png",
+                "quality.json",
+            ] {
                 run.remove(name)?;
             }
         }

@@ -27,7 +27,7 @@ fn training_options_out_of_range() {
         ("--plan ddpm", &["SAMPLER:STEPS"]),
         ("--plan dpm+2m:20", &["did you mean dpm++2m?"]),
         ("--plan ddpm:0", &["1 to 4096"]),
-        ("--plan ddpm:9:linear", &["log-snr, karras"]),
+        ("--plan ddpm:9:linear", &["linear", "log-snr, karras"]),
         ("--plan ddpm:9 --plan ddpm:9", &["ddpm:9", "twice"]),
         ("--schedule cosin", &["cosin", "cosine, vp-linear, edm"]),
         ("--prediction y", &["epsilon"]),
@@ -92,12 +92,12 @@ fn a_folder_s_other_files_are_left_alone() {
 #[test]
 fn models_runs_and_plans_that_are_not_there() {
     let place = place();
-    place.ok(&format!("{TRAIN} --steps 5"));
+    place.ok(&format!("{TRAIN} --steps 5 --plan dpm++2m:20 --plan ddpm:20"));
     for verb in ["sample", "inspect", "quantize", "evaluate"] {
         place.refused_with(&format!("{verb} none"), &["none"]);
         place.refused_with(verb, &["required"]);
     }
-    place.refused_with("sample run --plan ddim:20", &["ddim:20", "dpm++2m:20:k5, ddpm:20:k5", "mote quantize --plan"]);
+    place.refused_with("sample run --plan ddim:20", &["ddim:20", "dpm++2m:20, ddpm:20", "mote quantize --plan"]);
     place.refused_with("sample run --count 0", &["--count", "1..="]);
     place.refused_with("sample run --count -3", &["-3"]);
     place.refused_with("sample run --first 4294967296", &["--first"]);

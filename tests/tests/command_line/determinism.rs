@@ -9,10 +9,9 @@ fn digest(ended: &Ended) -> &str {
 #[test]
 fn a_seed_decides_checkpoint_and_blob_on_any_number_of_threads() {
     let place = Place::new();
-    place.trained("first", "--batch 300 --seed 3");
+    place.trained("first", "--batch 300 --seed 3 --plan ddpm:9");
     for threads in ["1", "2", "5"] {
-        let arguments =
-            "train --data windows.csv --label state --hidden 16 --batch 300 --steps 60 --seed 3 --out again --force";
+        let arguments = "train --data windows.csv --label state --hidden 16 --batch 300 --steps 60 --seed 3 --plan ddpm:9 --out again --force";
         let ended = Ended::of(place.command(arguments).env("RAYON_NUM_THREADS", threads).output().unwrap());
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         for name in ["checkpoint.safetensors", "model.mote"] {
@@ -23,7 +22,7 @@ fn a_seed_decides_checkpoint_and_blob_on_any_number_of_threads() {
             );
         }
     }
-    place.trained("other", "--batch 300 --seed 4");
+    place.trained("other", "--batch 300 --seed 4 --plan ddpm:9");
     assert_ne!(place.bytes("first/model.mote"), place.bytes("other/model.mote"));
 }
 
@@ -31,8 +30,7 @@ fn a_seed_decides_checkpoint_and_blob_on_any_number_of_threads() {
 fn a_sample_is_the_same_alone_and_in_any_batch() {
     let place = Place::new();
     place.trained("run", "--class-conditional");
-    for more in ["--plan dpm++2m:20:k5", "--plan ddpm:20:k5", "--plan ddpm:20:k5 --class idle --guidance 2", "--float"]
-    {
+    for more in ["--plan dpm++2m:20", "--plan ddpm:20", "--plan ddpm:20 --class idle --guidance 2", "--float"] {
         let batch = place.ok(&format!("sample run --seed 9 --count 40 {more}"));
         let rows: Vec<_> = batch.stdout.lines().skip(1).collect();
         assert_eq!(rows.len(), 40);

@@ -142,7 +142,9 @@ impl Place {
             self.write("windows.csv", super::tables::windows());
         }
         let mut arguments = format!("train --data windows.csv --label state --out {run} {more}");
-        for (flag, usual) in [("--hidden", "16"), ("--batch", "32"), ("--steps", "60")] {
+        for (flag, usual) in
+            [("--hidden", "16"), ("--batch", "32"), ("--steps", "60"), ("--plan", "dpm++2m:20 --plan ddpm:20")]
+        {
             if !more.contains(flag) {
                 arguments += &format!(" {flag} {usual}");
             }

@@ -33,6 +33,10 @@ fn a_run_explains_itself() {
     let drawing = roxmltree::Document::parse(&drawing).expect("well-formed XML");
     assert_eq!(drawing.root_element().tag_name().name(), "svg");
 
+    // One file that needs no other: nothing is loaded from elsewhere.
+    let page = place.text("run/report.html");
+    assert!(page.contains("<svg") && !page.contains("src=\"http") && !page.contains("<link"), "{page}");
+
     let data: Value = serde_json::from_str(&place.text("run/data.json")).unwrap();
     assert_eq!(data["columns"], serde_json::json!(["heat", "damp"]));
     assert_eq!(data["classes"], serde_json::json!(["busy", "idle"]));
