@@ -1,14 +1,12 @@
 //! Damaged and hostile blobs are refused by name, or run to the end without a fault and give the bits of the second
 //! reader. Tests in debug builds have overflow checks, so an overflow is a failure here.
 
-mod mutation;
-
 use mote_core::model::{Arena, Model, ParseError};
 use mote_core::random::{Stream, Ziggurat};
 use mote_core::sampler::{Digest, SampleOptions};
+use mote_tests::mutation::{Mutator, with_checksum_made_right, with_length_and_checksum_made_right};
 use mote_tests::random_model::RandomModel;
 use mote_tests::reader::{Blob, digest};
-use mutation::{Mutator, with_checksum_made_right, with_length_and_checksum_made_right};
 
 const GOLDEN: &[u8] = include_bytes!("../../core/tests/golden/v1-digits-random.mote");
 

@@ -1,7 +1,7 @@
 //! Changes to blobs, and the checksum made right after them.
 
+use crate::reader::file_checksum;
 use mote_core::random::Stream;
-use mote_tests::reader::file_checksum;
 use rand_core::Rng;
 
 /// The blob with the checksum that its bytes have.
@@ -19,6 +19,7 @@ pub fn with_length_and_checksum_made_right(mut blob: Vec<u8>) -> Vec<u8> {
 }
 
 /// A source of random changes.
+#[derive(Clone, Debug)]
 pub struct Mutator(Stream);
 
 impl Mutator {
