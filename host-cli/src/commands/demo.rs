@@ -96,16 +96,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// The folder, and whether an interrupted demo with the same recipe is in it.
+/// The folder, and whether an interrupted demo with the same recipe is in it. A run that is no demo is left alone.
 fn folder(root: &Path, recipe: &Recipe) -> anyhow::Result<(RunFolder, bool)> {
-    if let Ok(run) = RunFolder::open(root) {
-        let same = Recipe::read(&run.recipe()).is_ok_and(|earlier| earlier == *recipe);
-        if same && run.checkpoint().exists() && !run.model().exists() {
-            eprintln!("going on with the interrupted demo in {}", root.display());
-            return Ok((run, true));
-        }
+    let Ok(run) = RunFolder::open(root) else { return Ok((RunFolder::create(root, false)?, false)) };
+    let mut earlier = Recipe::read(&run.recipe())?;
+    if earlier == *recipe && run.checkpoint().exists() && !run.model().exists() {
+        eprintln!("going on with the interrupted demo in {}", root.display());
+        return Ok((run, true));
     }
-    Ok((RunFolder::create(root, true)?, false))
+    (earlier.training.steps, earlier.training.seed) = (recipe.training.steps, recipe.training.seed);
+    Ok((RunFolder::create(root, earlier == *recipe)?, false))
 }
 
 fn summary(

@@ -283,7 +283,8 @@ pub(super) fn train(
         }
     };
     if let Some(last) = trained.metrics.last() {
-        eprintln!("loss {:.4}, validation loss {:.4}", last.loss, last.validation_loss);
+        let rate = trained.steps_here as f64 / trained.seconds_here.max(1e-9);
+        eprintln!("loss {:.4}, validation loss {:.4}, {rate:.0} steps a second", last.loss, last.validation_loss);
     }
     let float = FloatRun { recipe: recipe.clone(), summary: data.summary.clone(), network: trained.network.clone() };
     let (quantized, levels) = make_blob(&float, &CalibrationOptions::default())?;
