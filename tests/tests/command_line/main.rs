@@ -5,7 +5,9 @@
 mod bad_arguments;
 mod bad_data;
 mod damaged_files;
+mod demo;
 mod determinism;
+mod firmware;
 mod help;
 mod interruption;
 mod mote;

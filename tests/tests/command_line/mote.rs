@@ -155,6 +155,6 @@ impl Place {
 
 /// Lines that are neither the error nor part of one.
 fn is_talk(line: &str) -> bool {
-    let starts = ["training ", "training: ", "loss ", "warning: ", "measuring ", "16 samples, plan "];
+    let starts = ["training ", "training: ", "loss ", "warning: ", "measuring ", "building ", "16 samples, plan "];
     starts.iter().any(|start| line.starts_with(start))
 }
