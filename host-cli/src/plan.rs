@@ -80,7 +80,7 @@ pub struct PlanSpec {
 #[non_exhaustive]
 pub enum PlanError {
     /// The text is not of the form SAMPLER:STEPS.
-    #[error("plan \"{0}\" is not SAMPLER:STEPS or SAMPLER:STEPS:GRID, as in ddpm:50 or dpm++2m:20:karras5")]
+    #[error("plan \"{0}\" is not SAMPLER:STEPS or SAMPLER:STEPS:GRID, as in ddpm:50 or dpm++2m:20:karras4")]
     Form(String),
     /// There is no such sampler.
     #[error("there is no sampler \"{name}\"{}; the samplers are {}", nearest(name), sampler_names())]
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn text_survives_parsing_and_errors_name_the_way_out() {
-        for text in ["ddpm:50", "dpm++2m-sde:4096", "ddim:1:karras", "ddpm:7:flow", "dpm++2m:20:karras5"] {
+        for text in ["ddpm:50", "dpm++2m-sde:4096", "ddim:1:karras", "ddpm:7:flow", "dpm++2m:20:karras4"] {
             let spec: PlanSpec = text.parse().unwrap();
             assert_eq!(spec.to_string(), text);
             assert_eq!(spec.name().parse(), Ok(spec));

@@ -204,7 +204,7 @@ impl Default for BlobRecipe {
     fn default() -> Self {
         let plan = |text: &str| text.parse().expect("a plan of the documented form");
         Self {
-            plans: vec![plan("dpm++2m:20:karras5"), plan("ddpm:20:karras5")],
+            plans: vec![plan("dpm++2m:20:karras4"), plan("ddpm:20:karras4")],
             activation_bits: ActivationBits::default(),
         }
     }

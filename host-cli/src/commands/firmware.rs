@@ -18,7 +18,7 @@ pub(super) enum Verb {
     /// Draw samples on a board and compare every bit with the host's.
     #[command(
         after_help = "Prints a line for each sample (its number and values before data scaling) and says whether the bits are equal; \
-        exit code 1 if they are not.\n\nExample: mote firmware run --model runs/demo --seed 7 --count 4 --plan ddpm:20:k5"
+        exit code 1 if they are not.\n\nExample: mote firmware run --model runs/demo --seed 7 --count 4 --plan ddpm:20:k4"
     )]
     Run(Args),
     /// The same, and count instructions, flash, memory and stack.
