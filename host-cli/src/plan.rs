@@ -63,12 +63,14 @@ impl Grid {
     }
 }
 
-/// A sampler, its number of steps and its grid: `SAMPLER:STEPS`, as in `dpm++2m:20`.
+/// A sampler, its number of steps and its grid: `SAMPLER[@ETA]:STEPS[:GRID]`, as in `dpm++2m:20` or `ddim@0.5:50:flow`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PlanSpec {
     /// One of [`SAMPLERS`], by its place there.
     sampler: usize,
+    /// Share of fresh noise, 0 to 1, for the samplers that have one.
+    eta: Option<f32>,
     /// Number of steps, each with one network evaluation.
     pub steps: usize,
     /// The noise levels.
@@ -91,6 +93,14 @@ pub enum PlanError {
     /// The number of steps is out of range.
     #[error("plan \"{text}\": the number of steps must be 1 to {MAX_STEPS}")]
     Steps {
+        /// The plan given.
+        text: String,
+    },
+    /// The share of noise is out of range, or the sampler has none.
+    #[error(
+        "plan \"{text}\": after @ stands eta, the share of fresh noise from 0 to 1, and only ddim and dpm++2m have one"
+    )]
+    Eta {
         /// The plan given.
         text: String,
     },
@@ -129,9 +139,14 @@ impl FromStr for PlanSpec {
         let (Some(name), Some(steps), grid, None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
             return Err(PlanError::Form(text.into()));
         };
+        let (name, eta) = name.split_once('@').map_or((name, None), |(name, eta)| (name, Some(eta)));
         let Some(sampler) = SAMPLERS.iter().position(|(known, _)| *known == name) else {
             return Err(PlanError::Sampler { name: name.into() });
         };
+        let eta = eta
+            .map(|eta| eta.parse().ok().filter(|eta| ["ddim", "dpm++2m"].contains(&name) && (0.0..=1.0).contains(eta)))
+            .map(|eta| eta.ok_or_else(|| PlanError::Eta { text: text.into() }))
+            .transpose()?;
         let steps = steps.parse().map_err(|_| PlanError::Form(text.into()))?;
         if !(1..=MAX_STEPS).contains(&steps) {
             return Err(PlanError::Steps { text: text.into() });
@@ -140,7 +155,7 @@ impl FromStr for PlanSpec {
             None => Grid::default(),
             Some(text) => Grid::parse(text).ok_or_else(|| PlanError::Grid(text.into()))?,
         };
-        Ok(Self { sampler, steps, grid })
+        Ok(Self { sampler, eta, steps, grid })
     }
 }
 
@@ -159,8 +174,7 @@ impl From<PlanSpec> for String {
 
 impl fmt::Display for PlanSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, _) = SAMPLERS[self.sampler];
-        write!(f, "{name}:{}{}", self.steps, self.grid.suffix(false))
+        f.write_str(&self.text(false))
     }
 }
 
@@ -168,7 +182,17 @@ impl PlanSpec {
     /// The sampler.
     #[must_use]
     pub fn sampler(&self) -> Sampler {
-        SAMPLERS[self.sampler].1
+        match (SAMPLERS[self.sampler].1, self.eta) {
+            (Sampler::Ddim(_), Some(eta)) => Sampler::Ddim(Ddim { eta }),
+            (Sampler::DpmSolver2M(_), Some(eta)) => Sampler::DpmSolver2M(DpmSolver2M { eta }),
+            (sampler, _) => sampler,
+        }
+    }
+
+    fn text(&self, short: bool) -> String {
+        let (name, _) = SAMPLERS[self.sampler];
+        let eta = self.eta.map_or(String::new(), |eta| format!("@{eta}"));
+        format!("{name}{eta}:{}{}", self.steps, self.grid.suffix(short))
     }
 
     /// The levels it visits, from the noisiest to the cleanest.
@@ -248,8 +272,7 @@ impl PlanSpec {
     /// same plan.
     #[must_use]
     pub fn name(&self) -> String {
-        let (name, _) = SAMPLERS[self.sampler];
-        format!("{name}:{}{}", self.steps, self.grid.suffix(true))
+        self.text(true)
     }
 }
 
@@ -265,7 +288,8 @@ mod tests {
 
     #[test]
     fn text_survives_parsing_and_errors_name_the_way_out() {
-        for text in ["ddpm:50", "dpm++2m-sde:4096", "ddim:1:karras", "ddpm:7:flow", "dpm++2m:20:karras4"] {
+        for text in ["ddpm:50", "dpm++2m-sde:4096", "ddim:1:karras", "ddpm:7:flow", "dpm++2m:20:karras4", "ddim@0.5:20"]
+        {
             let spec: PlanSpec = text.parse().unwrap();
             assert_eq!(spec.to_string(), text);
             assert_eq!(spec.name().parse(), Ok(spec));
@@ -273,6 +297,8 @@ mod tests {
         let message = |text: &str| text.parse::<PlanSpec>().unwrap_err().to_string();
         assert!(message("dpm+2m:20").contains("did you mean dpm++2m?"));
         assert!(message("ddpm").contains("SAMPLER:STEPS"));
+        assert!(message("ddpm@0.5:10").contains("only ddim and dpm++2m"));
+        assert!(message("ddim@1.5:10").contains("from 0 to 1"));
         assert!(message("ddpm:0").contains("1 to 4096"));
         assert!(message("ddpm:5:linear").contains("log-snr, karras"));
     }
@@ -285,6 +311,14 @@ mod tests {
                 assert!(spec.name().len() <= mote_core::model::PLAN_NAME_MAX, "{}", spec.name());
             }
         }
+    }
+
+    #[test]
+    fn eta_reaches_the_sampler() {
+        let spec: PlanSpec = "ddim@0.25:7".parse().unwrap();
+        assert_eq!(spec.sampler(), Sampler::Ddim(Ddim { eta: 0.25 }));
+        let sde: PlanSpec = "dpm++2m@1:7".parse().unwrap();
+        assert_eq!(sde.sampler(), "dpm++2m-sde:7".parse::<PlanSpec>().unwrap().sampler());
     }
 
     #[test]
