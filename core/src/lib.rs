@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`math`] | elementary functions; the only file that names libm |
 //! | [`random`] | seeded streams and normal numbers |
+//! | [`fokker_planck`] | the density of a one-dimensional diffusion over time |
 //! | [`schedule`] | noise levels, schedules and grids |
 //! | [`score`] | score models, denoisers, conversions between predictions, the exact mixture |
 //! | [`network`] | the quantised network: layers in place, integer kernels, forward pass |
@@ -38,6 +39,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod fokker_planck;
 pub mod math;
 pub mod model;
 pub mod network;
