@@ -35,14 +35,14 @@ impl Exchange {
     pub(super) fn new(advection: f32, spread: f32) -> Self {
         let speed = advection.abs();
         let w = speed / spread;
-        // Without noise, or too little for f32 to see, the limit is the upwind flux. 0 / 0 lands here as well.
-        let against = if !w.is_finite() {
+        let against = if speed == 0.0 || w == 0.0 {
+            spread
+        } else if w.is_infinite() {
+            // Without noise, or too little for f32 to see: the limit is the upwind flux.
             0.0
-        } else if w > 0.0 {
+        } else {
             // Beyond w = 88.7 the denominator is infinite and the quotient 0, which is its limit.
             spread * (w / math::expm1(w))
-        } else {
-            spread
         };
         let along = against + speed;
         if advection >= 0.0 { Self { up: along, down: against } } else { Self { up: against, down: along } }

@@ -23,7 +23,8 @@ pub struct Moments {
 impl UniformGrid {
     /// A grid of `cells` cells from `low` to `high`.
     ///
-    /// # Errors [`GridError::Ends`] unless `low < high` and both are finite; [`GridError::Cells`] for fewer than 2
+    /// # Errors
+    /// [`GridError::Ends`] unless `low < high` and both are finite; [`GridError::Cells`] for fewer than 2
     /// cells, more than 2^22, or a width below 4 ulp of the larger end.
     pub fn new(low: f32, high: f32, cells: usize) -> Result<Self, GridError> {
         let length = high - low;
@@ -85,7 +86,8 @@ impl UniformGrid {
 
     /// Scales a density to mass 1; the mass is then within 2 ulp of it.
     ///
-    /// # Errors [`GridError::Length`], [`GridError::Density`] for a value that is negative or not finite,
+    /// # Errors
+    /// [`GridError::Length`], [`GridError::Density`] for a value that is negative or not finite,
     /// [`GridError::Mass`] if there is none to scale or the scale would not be finite.
     pub fn normalise(&self, density: &mut [f32]) -> Result<(), GridError> {
         self.check_len(density.len())?;

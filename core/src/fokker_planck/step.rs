@@ -14,19 +14,20 @@ use super::{GridError, Ito, StepError, UniformGrid};
 ///   the drift's mean between the centres times their distance, stays as it is. With constant sigma and a potential `U`
 ///   of degree up to 4 this is `exp(-2U / sigma^2)` itself, at the centres, for any cell width.
 ///
-/// # Order 2 in the cell width where `|mu| h` is below `sigma^2`, tending to 1 (upwind) as the drift comes to dominate;
-/// 1 in `dt`. The order in time is the price of the first promise: no Runge-Kutta method above order 1 keeps every
+/// # Order
+/// 2 in the cell width where `|mu| h` is below `sigma^2`, tending to 1 (upwind) as the drift comes to dominate; 1 in
+/// `dt`. The order in time is the price of the first promise: no Runge-Kutta method above order 1 keeps every
 /// density positive for every step (Bolley and Crouzeix 1978), which rules out Crank-Nicolson and TR-BDF2; BDF2
 /// subtracts the older density, so it does not either.
 ///
-/// # Cost For each cell 2 values of drift, 2 of diffusion, 1 `expm1`, 1 pass up and 1 down; 12 bytes of memory with the
-/// scratch.
+/// # Cost
+/// For each cell 2 values of drift, 2 of diffusion, 1 `expm1`, 1 pass up and 1 down; 12 bytes of memory with the scratch.
 ///
 /// # Errors
 /// [`StepError`]; the density is then as it was. A value so large that the sum of all overflows `f32` is not caught.
 ///
-/// # Source Chang and Cooper 1970, "A practical difference scheme for Fokker-Planck equations". The elimination holds
-/// each pivot as off-diagonal plus column excess and so never subtracts (Grassmann, Taksar and Heyman 1985; Alfa, Xue
+/// # Source
+/// Chang and Cooper 1970, "A practical difference scheme for Fokker-Planck equations". The elimination holds each pivot as off-diagonal plus column excess and so never subtracts (Grassmann, Taksar and Heyman 1985; Alfa, Xue
 /// and Ye 2002): every value is right to a relative error that grows with the number of cells alone, in the far tails
 /// too.
 pub fn step<F, G>(
@@ -184,6 +185,11 @@ mod tests {
             let result = step(&grid, &noise, 0.5, 0.5, &mut density, &mut scratch);
             assert_eq!(result, Err(StepError::Coefficients { x: 0.5, t: 1.0 }));
         }
+        assert_eq!(density, [1.0; 4]);
+        // At one face and no centre: not to be taken for the limit without noise.
+        let noise = Ito { drift: |_, _| 0.1, diffusion: |x: f32, _| if x == 0.5 { f32::NAN } else { 1.0 } };
+        let result = step(&grid, &noise, 0.5, 0.5, &mut density, &mut scratch);
+        assert_eq!(result, Err(StepError::Coefficients { x: 0.5, t: 1.0 }));
         assert_eq!(density, [1.0; 4]);
         for bad in [-1e-9, f32::NAN, f32::INFINITY] {
             let mut density = [1.0, bad, 1.0, 1.0];
