@@ -4,6 +4,9 @@
 //! depends on nothing but its seed and its number: sample k draws from the seed's stream jumped k
 //! times, alone or in a batch of any size ([`Stream::nth`], [`StreamSequence`]).
 //!
+//! A [`NoiseSource`] gives Brownian increments over intervals: fresh ([`IndependentNoise`]), from a stored path
+//! ([`RecordedNoise`]), or from a seed alone, refined as finely as asked ([`BrownianTree`]).
+//!
 //! The order of draws is part of the contract, and each generator states it. Nothing here uses
 //! `f64`, a heap or a panic.
 //!
@@ -15,13 +18,19 @@
 //! assert!(noise.iter().all(|z| z.abs() < 9.0));
 //! ```
 
+mod bridge;
+mod increment;
 mod normal;
 #[cfg(test)]
 mod normality;
+mod recorded;
 mod stream;
 mod tables;
 
+pub use bridge::BrownianTree;
+pub use increment::{Increment, IndependentNoise, NoiseSource, PathCell, Span};
 pub use normal::Ziggurat;
+pub use recorded::RecordedNoise;
 pub use stream::{Stream, StreamSequence};
 
 /// A source of independent standard normal numbers, z ~ N(0, 1).
