@@ -47,3 +47,4 @@ pub mod random;
 pub mod sampler;
 pub mod schedule;
 pub mod score;
+pub mod sde;

@@ -1,0 +1,95 @@
+use super::{AdditiveNoise, DiagonalNoise, Ito, NoiseFree, Sde};
+use crate::score::ScoreModel;
+
+/// `f - share g^2 score`, the drift of both ways back to the data; `room` holds two numbers a component.
+fn drift_with_score<S: Sde, M: ScoreModel>(
+    (sde, score): (&mut S, &mut M),
+    share: f32,
+    t: f32,
+    x: &[f32],
+    out: &mut [f32],
+    room: &mut [f32],
+) {
+    let Some((g, slope)) = room.split_at_mut_checked(x.len()) else { return out.fill(f32::NAN) };
+    let Some(slope) = slope.get_mut(..x.len()) else { return out.fill(f32::NAN) };
+    sde.drift(t, x, out);
+    sde.diffusion(t, x, g);
+    score.score(x, t, slope);
+    for ((out, g), score) in out.iter_mut().zip(g.iter()).zip(slope.iter()) {
+        *out -= share * g * g * score;
+    }
+}
+
+/// The process that brings the noise of another back to its data: `dX = (f - g^2 score) dt + g dW`, run over spans of
+/// negative length (Anderson 1982, "Reverse-time diffusion equation models").
+///
+/// For additive noise; a diffusion that depends on the state adds a term.
+#[derive(Debug)]
+pub struct ReverseTime<'a, S, M> {
+    sde: S,
+    score: M,
+    room: &'a mut [f32],
+}
+
+impl<'a, S: AdditiveNoise, M: ScoreModel> ReverseTime<'a, S, M> {
+    /// Numbers to lend for each component of the state.
+    pub const ROOM_PER_DIM: usize = 2;
+
+    /// The reverse of `sde`, whose score at every time is `score`, or `None` when `room` has fewer than
+    /// [`ROOM_PER_DIM`](Self::ROOM_PER_DIM) numbers for each of the score's components. A longer state drifts to NaN.
+    #[must_use]
+    pub fn new(sde: S, score: M, room: &'a mut [f32]) -> Option<Self> {
+        let fits = room.len() / Self::ROOM_PER_DIM >= score.dim();
+        fits.then_some(Self { sde, score, room })
+    }
+}
+
+impl<S: AdditiveNoise, M: ScoreModel> Sde for ReverseTime<'_, S, M> {
+    fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
+        drift_with_score((&mut self.sde, &mut self.score), 1.0, t, x, out, self.room);
+    }
+
+    fn diffusion(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
+        self.sde.diffusion(t, x, out);
+    }
+}
+
+impl<S: AdditiveNoise, M: ScoreModel> Ito for ReverseTime<'_, S, M> {}
+impl<S: AdditiveNoise, M: ScoreModel> DiagonalNoise for ReverseTime<'_, S, M> {}
+impl<S: AdditiveNoise, M: ScoreModel> AdditiveNoise for ReverseTime<'_, S, M> {}
+
+/// The equation without noise that has the laws of another with it: `dX = (f - g^2 score / 2) dt`, in either direction of
+/// time (Song et al. 2021, section 4.3).
+#[derive(Debug)]
+pub struct ProbabilityFlow<'a, S, M> {
+    sde: S,
+    score: M,
+    room: &'a mut [f32],
+}
+
+impl<'a, S: AdditiveNoise, M: ScoreModel> ProbabilityFlow<'a, S, M> {
+    /// Numbers to lend for each component of the state.
+    pub const ROOM_PER_DIM: usize = 2;
+
+    /// The flow of `sde`, whose score at every time is `score`; conditions as in [`ReverseTime::new`].
+    #[must_use]
+    pub fn new(sde: S, score: M, room: &'a mut [f32]) -> Option<Self> {
+        let fits = room.len() / Self::ROOM_PER_DIM >= score.dim();
+        fits.then_some(Self { sde, score, room })
+    }
+}
+
+impl<S: AdditiveNoise, M: ScoreModel> Sde for ProbabilityFlow<'_, S, M> {
+    fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
+        drift_with_score((&mut self.sde, &mut self.score), 0.5, t, x, out, self.room);
+    }
+
+    fn diffusion(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
+        out.fill(0.0);
+    }
+}
+
+impl<S: AdditiveNoise, M: ScoreModel> Ito for ProbabilityFlow<'_, S, M> {}
+impl<S: AdditiveNoise, M: ScoreModel> DiagonalNoise for ProbabilityFlow<'_, S, M> {}
+impl<S: AdditiveNoise, M: ScoreModel> AdditiveNoise for ProbabilityFlow<'_, S, M> {}
+impl<S: AdditiveNoise, M: ScoreModel> NoiseFree for ProbabilityFlow<'_, S, M> {}
