@@ -5,10 +5,12 @@
 //! | module | holds |
 //! |---|---|
 //! | [`math`] | elementary functions; the only file that names libm |
-//! | [`random`] | seeded streams and normal numbers |
+//! | [`random`] | seeded streams, normal numbers, Brownian increments |
 //! | [`fokker_planck`] | the density of a one-dimensional diffusion over time |
 //! | [`schedule`] | noise levels, schedules and grids |
 //! | [`score`] | score models, denoisers, conversions between predictions, the exact mixture |
+//! | [`sde`] | stochastic processes with their closed forms; reverse time and probability flow |
+//! | [`stepper`] | one step of a process along given noise, orders as constants |
 //! | [`network`] | the quantised network: layers in place, integer kernels, forward pass |
 //! | [`sampler`] | plans (samplers as rows of coefficients) and the loop that runs them |
 //! | [`model`] | the blob: parse, memory, self-test |
@@ -48,3 +50,4 @@ pub mod sampler;
 pub mod schedule;
 pub mod score;
 pub mod sde;
+pub mod stepper;
