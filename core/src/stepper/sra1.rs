@@ -16,7 +16,7 @@ const B: f32 = 1.5;
 /// `x + (k1 + 2 k2) dt / 3 + g(t + dt) w + (g(t) - g(t + dt)) i`.
 ///
 /// Strong order 1.5. Two evaluations each. Source: Rößler 2010, "Runge-Kutta methods for the strong approximation of solutions of
-/// stochastic differential equations", table 6.3.
+/// stochastic differential equations".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sra1;
 
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_tableau_meets_the_conditions_of_order_three_halves() {
-        // Rößler 2010, theorem 6.2, with c1 = (1, 0), beta1 = (1, 0) and beta2 = (-1, 1) as the step spells them out.
+        // The conditions of Rößler 2010 for strong order 1.5 and additive noise, with c1 = (1, 0), beta1 = (1, 0) and beta2 = (-1, 1) as the step spells them out.
         let alpha = ALPHA.map(f64::from);
         let (a, b) = (f64::from(A), f64::from(B));
         for (value, expected) in

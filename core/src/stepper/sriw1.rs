@@ -27,7 +27,7 @@ const BETA: [[f32; 4]; 4] = [
 /// `x + sum_i alpha_i f_i dt + sum_i (beta1_i w + beta2_i c1 + beta3_i c2 + beta4_i c3) g_i`.
 ///
 /// Strong order 1.5. Two evaluations of the drift, four of the diffusion. Source: Rößler 2010, "Runge-Kutta methods for the
-/// strong approximation of solutions of stochastic differential equations", table 6.1.
+/// strong approximation of solutions of stochastic differential equations".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sriw1;
 
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_tableau_meets_the_conditions_of_order_three_halves() {
-        // Rößler 2010, theorem 6.1: the 25 conditions for strong order 1.5 with scalar or diagonal noise.
+        // The 25 conditions of Rößler 2010 for strong order 1.5 with scalar or diagonal noise.
         let widen = |row: &[f32; 3]| [f64::from(row[0]), f64::from(row[1]), f64::from(row[2]), 0.0];
         let e = [1.0; 4];
         let alpha = [f64::from(ALPHA[0]), f64::from(ALPHA[1]), 0.0, 0.0];

@@ -34,7 +34,7 @@ fn mean_and_variance(x: &[f32]) -> (f64, f64) {
     (mean, x.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / n)
 }
 
-/// Mean and variance of a normal sample within `z` standard errors: sqrt(v / n) and v sqrt(2 / n).
+/// Holds a normal sample to a mean and a variance, whose standard errors are sqrt(v / n) and v sqrt(2 / n).
 fn check_normal(x: &[f32], mean: f64, variance: f64) {
     let n = x.len() as f64;
     let (m, v) = mean_and_variance(x);
@@ -137,7 +137,7 @@ fn check_bimodal(x: &[f32]) {
     assert!((mean_and_variance(&spread).1.sqrt() - 0.1).abs() < 0.01, "{:?}", mean_and_variance(&spread));
 }
 
-/// Runs `run` on one-dimensional states with the exact score of the bimodal law under VP.
+/// Takes standard normal states along `path`, given the exact score of the bimodal law under VP.
 fn from_noise(mut path: impl FnMut(Vp, (GaussianMixture<'_>, Schedule), &mut [f32])) -> Vec<f32> {
     let components = [
         Component { weight: 1.0, mean: &[-1.0], deviation: 0.1 },
