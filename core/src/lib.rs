@@ -11,6 +11,7 @@
 //! | [`score`] | score models, denoisers, conversions between predictions, the exact mixture |
 //! | [`sde`] | stochastic processes with their closed forms; reverse time and probability flow |
 //! | [`stepper`] | one step of a process along given noise, orders as constants |
+//! | [`ensemble`] | many independent paths, in blocks with streams of their own |
 //! | [`network`] | the quantised network: layers in place, integer kernels, forward pass |
 //! | [`sampler`] | plans (samplers as rows of coefficients) and the loop that runs them |
 //! | [`model`] | the blob: parse, memory, self-test |
@@ -41,6 +42,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod ensemble;
 pub mod fokker_planck;
 pub mod math;
 pub mod model;

@@ -8,7 +8,7 @@
 //! | [`training_run`] | training with progress, metrics, interruption and resume |
 //! | [`plan`], [`denoiser`], [`pool`] | samplers by name, the float network in core's sampler, many samples at once |
 //! | [`quantize`] | calibration and export of a blob |
-//! | [`metrics`], [`picture`] | distances between sample sets, grids and charts |
+//! | [`metrics`] | distances between sample sets |
 //! | [`evaluation`], [`inspection`], [`report`] | quality beside the floor, what a blob holds, the page of a run |
 //! | [`board`] | a blob under QEMU, beside the host |
 //! | [`commands`] | the command line, one verb a file |
@@ -25,7 +25,6 @@ pub mod inspection;
 pub mod metrics;
 pub mod network;
 pub mod noise;
-pub mod picture;
 pub mod plan;
 pub mod pool;
 pub mod quantize;

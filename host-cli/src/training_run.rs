@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::{load_state, save_state};
 use crate::files::write_atomically;
 use crate::network::FloatNetwork;
-use crate::picture::{Axis, Chart, Series, line_chart_svg};
 use crate::recipe::Recipe;
 use crate::run::{DataSummary, Prepared, RunFolder};
 use crate::train::{Trainer, TrainingSet, TrainingState, validation_loss};
+use mote_picture::{Axis, Chart, Series, line_chart_svg};
 
 /// Steps between two lines of the metrics.
 const METRICS_EVERY: u64 = 200;

@@ -74,18 +74,12 @@ impl<N: NormalSource> IndependentNoise<N> {
 }
 
 impl<N: NormalSource> NoiseSource for IndependentNoise<N> {
+    #[inline(always)]
     fn increment(&mut self, span: Span, w: &mut [f32], h: Option<&mut [f32]>) {
         let length = span.length().abs();
-        let mut fill = |out: &mut [f32], variance: f32| {
-            let deviation = math::sqrt(variance);
-            self.normals.fill(out);
-            for z in out {
-                *z *= deviation;
-            }
-        };
-        fill(w, length);
+        self.normals.fill_scaled(math::sqrt(length), w);
         if let Some(h) = h {
-            fill(h, length / 12.0);
+            self.normals.fill_scaled(math::sqrt(length / 12.0), h);
         }
     }
 }

@@ -18,6 +18,7 @@
 //! assert!(noise.iter().all(|z| z.abs() < 9.0));
 //! ```
 
+mod box_muller;
 mod bridge;
 mod increment;
 mod normal;
@@ -27,6 +28,7 @@ mod recorded;
 mod stream;
 mod tables;
 
+pub use box_muller::{BoxMuller, LANES};
 pub use bridge::BrownianTree;
 pub use increment::{Increment, IndependentNoise, NoiseSource, PathCell, Span};
 pub use normal::Ziggurat;
@@ -46,6 +48,15 @@ pub trait NormalSource {
             *z = self.normal();
         }
     }
+
+    /// Fills `out` with the numbers of [`fill`](Self::fill), each times `deviation`.
+    #[inline]
+    fn fill_scaled(&mut self, deviation: f32, out: &mut [f32]) {
+        self.fill(out);
+        for z in out {
+            *z *= deviation;
+        }
+    }
 }
 
 impl<N: NormalSource + ?Sized> NormalSource for &mut N {
@@ -57,5 +68,10 @@ impl<N: NormalSource + ?Sized> NormalSource for &mut N {
     #[inline]
     fn fill(&mut self, out: &mut [f32]) {
         (**self).fill(out);
+    }
+
+    #[inline]
+    fn fill_scaled(&mut self, deviation: f32, out: &mut [f32]) {
+        (**self).fill_scaled(deviation, out);
     }
 }

@@ -43,6 +43,21 @@ impl Stream {
     pub fn jump(&mut self) {
         self.0.jump();
     }
+
+    /// Moves 2^96 draws of 32 bits ahead, which is 2^32 jumps, at the cost of 128 draws.
+    pub fn long_jump(&mut self) {
+        self.0.long_jump();
+    }
+
+    /// The four words of the generator's state.
+    pub(super) fn words(&self) -> [u32; 4] {
+        let bytes = self.0.state();
+        let mut words = [0; 4];
+        for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+        words
+    }
 }
 
 impl TryRng for Stream {
@@ -115,11 +130,6 @@ mod tests {
         Stream(Xoshiro128PlusPlus::from_seed(bytes.try_into().unwrap()))
     }
 
-    fn words(stream: &Stream) -> [u32; 4] {
-        let state = stream.0.state();
-        core::array::from_fn(|i| u32::from_le_bytes(state[4 * i..][..4].try_into().unwrap()))
-    }
-
     #[test]
     fn draws_match_the_reference_implementation() {
         // Output of xoshiro128plusplus.c (https://prng.di.unimi.it/xoshiro128plusplus.c) from the
@@ -137,7 +147,7 @@ mod tests {
         let stream = Stream::new(1477776061723855037);
         let (first, second) = (1985237415132408290_u64, 2979275885539914483_u64);
         let expected = [first as u32, (first >> 32) as u32, second as u32, (second >> 32) as u32];
-        assert_eq!(words(&stream), expected);
+        assert_eq!(stream.words(), expected);
     }
 
     #[test]
@@ -146,7 +156,7 @@ mod tests {
         // one in rand_xoshiro's own tests.
         let mut stream = from_words(STATE);
         stream.jump();
-        assert_eq!(words(&stream), [2843103750, 2038079848, 1533207345, 44816753]);
+        assert_eq!(stream.words(), [2843103750, 2038079848, 1533207345, 44816753]);
     }
 
     /// A linear map of 128 bits: column i is the image of bit i.
@@ -168,7 +178,7 @@ mod tests {
         let step = |x: u128| {
             let mut stream = from_words(unpack(x));
             stream.next_u32();
-            pack(words(&stream))
+            pack(stream.words())
         };
         let mut matrix = BitMatrix((0..128).map(|i| step(1 << i)).collect());
         for _ in 0..64 {
@@ -177,7 +187,7 @@ mod tests {
         let before = Stream::new(3);
         let mut after = before.clone();
         after.jump();
-        assert_eq!(words(&after), unpack(matrix.apply(pack(words(&before)))));
+        assert_eq!(after.words(), unpack(matrix.apply(pack(before.words()))));
     }
 
     #[test]

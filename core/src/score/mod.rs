@@ -24,3 +24,24 @@ pub trait Denoiser {
     /// `class` is `None` for the unconditional output. An index past the end of the level table means its last level.
     fn predict(&mut self, level: usize, class: Option<u16>, x: &[f32], out: &mut [f32]);
 }
+
+/// A one-dimensional score for each of `dim` independent components: an ensemble of scalar paths as one state.
+#[derive(Clone, Copy, Debug)]
+pub struct PerComponent<M> {
+    /// The score of one component.
+    pub score: M,
+    /// Number of components.
+    pub dim: usize,
+}
+
+impl<M: ScoreModel> ScoreModel for PerComponent<M> {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn score(&mut self, x: &[f32], t: f32, out: &mut [f32]) {
+        for (x, out) in x.chunks_exact(1).zip(out.chunks_exact_mut(1)) {
+            self.score.score(x, t, out);
+        }
+    }
+}

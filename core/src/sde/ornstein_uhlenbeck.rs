@@ -46,12 +46,14 @@ impl OrnsteinUhlenbeck {
 }
 
 impl Sde for OrnsteinUhlenbeck {
+    #[inline(always)]
     fn drift(&mut self, _t: f32, x: &[f32], out: &mut [f32]) {
         for (out, x) in out.iter_mut().zip(x) {
             *out = self.rate * (self.mean - x);
         }
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
         out.fill(self.diffusion);
     }

@@ -24,29 +24,29 @@ fn drift_with_score<S: Sde, M: ScoreModel>(
 /// negative length (Anderson 1982, "Reverse-time diffusion equation models").
 ///
 /// For additive noise; a diffusion that depends on the state adds a term.
-#[derive(Debug)]
-pub struct ReverseTime<'a, S, M> {
+#[derive(Clone, Copy, Debug)]
+pub struct ReverseTime<S, M, R> {
     sde: S,
     score: M,
-    room: &'a mut [f32],
+    room: R,
 }
 
-impl<'a, S: AdditiveNoise, M: ScoreModel> ReverseTime<'a, S, M> {
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> ReverseTime<S, M, R> {
     /// Numbers to lend for each component of the state.
     pub const ROOM_PER_DIM: usize = 2;
 
-    /// The reverse of `sde`, whose score at every time is `score`, or `None` when `room` has fewer than
+    /// The reverse of `sde`, whose score at every time is `score`, or `None` when `room` (a slice that is lent, or an array) has fewer than
     /// [`ROOM_PER_DIM`](Self::ROOM_PER_DIM) numbers for each of the score's components. A longer state drifts to NaN.
     #[must_use]
-    pub fn new(sde: S, score: M, room: &'a mut [f32]) -> Option<Self> {
-        let fits = room.len() / Self::ROOM_PER_DIM >= score.dim();
+    pub fn new(sde: S, score: M, mut room: R) -> Option<Self> {
+        let fits = room.as_mut().len() / Self::ROOM_PER_DIM >= score.dim();
         fits.then_some(Self { sde, score, room })
     }
 }
 
-impl<S: AdditiveNoise, M: ScoreModel> Sde for ReverseTime<'_, S, M> {
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> Sde for ReverseTime<S, M, R> {
     fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
-        drift_with_score((&mut self.sde, &mut self.score), 1.0, t, x, out, self.room);
+        drift_with_score((&mut self.sde, &mut self.score), 1.0, t, x, out, self.room.as_mut());
     }
 
     fn diffusion(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
@@ -54,34 +54,34 @@ impl<S: AdditiveNoise, M: ScoreModel> Sde for ReverseTime<'_, S, M> {
     }
 }
 
-impl<S: AdditiveNoise, M: ScoreModel> Ito for ReverseTime<'_, S, M> {}
-impl<S: AdditiveNoise, M: ScoreModel> DiagonalNoise for ReverseTime<'_, S, M> {}
-impl<S: AdditiveNoise, M: ScoreModel> AdditiveNoise for ReverseTime<'_, S, M> {}
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> Ito for ReverseTime<S, M, R> {}
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> DiagonalNoise for ReverseTime<S, M, R> {}
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> AdditiveNoise for ReverseTime<S, M, R> {}
 
 /// The equation without noise that has the laws of another with it: `dX = (f - g^2 score / 2) dt`, in either direction of
 /// time (Song et al. 2021, section 4.3).
-#[derive(Debug)]
-pub struct ProbabilityFlow<'a, S, M> {
+#[derive(Clone, Copy, Debug)]
+pub struct ProbabilityFlow<S, M, R> {
     sde: S,
     score: M,
-    room: &'a mut [f32],
+    room: R,
 }
 
-impl<'a, S: AdditiveNoise, M: ScoreModel> ProbabilityFlow<'a, S, M> {
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> ProbabilityFlow<S, M, R> {
     /// Numbers to lend for each component of the state.
     pub const ROOM_PER_DIM: usize = 2;
 
     /// The flow of `sde`, whose score at every time is `score`; conditions as in [`ReverseTime::new`].
     #[must_use]
-    pub fn new(sde: S, score: M, room: &'a mut [f32]) -> Option<Self> {
-        let fits = room.len() / Self::ROOM_PER_DIM >= score.dim();
+    pub fn new(sde: S, score: M, mut room: R) -> Option<Self> {
+        let fits = room.as_mut().len() / Self::ROOM_PER_DIM >= score.dim();
         fits.then_some(Self { sde, score, room })
     }
 }
 
-impl<S: AdditiveNoise, M: ScoreModel> Sde for ProbabilityFlow<'_, S, M> {
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> Sde for ProbabilityFlow<S, M, R> {
     fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
-        drift_with_score((&mut self.sde, &mut self.score), 0.5, t, x, out, self.room);
+        drift_with_score((&mut self.sde, &mut self.score), 0.5, t, x, out, self.room.as_mut());
     }
 
     fn diffusion(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
@@ -89,7 +89,7 @@ impl<S: AdditiveNoise, M: ScoreModel> Sde for ProbabilityFlow<'_, S, M> {
     }
 }
 
-impl<S: AdditiveNoise, M: ScoreModel> Ito for ProbabilityFlow<'_, S, M> {}
-impl<S: AdditiveNoise, M: ScoreModel> DiagonalNoise for ProbabilityFlow<'_, S, M> {}
-impl<S: AdditiveNoise, M: ScoreModel> AdditiveNoise for ProbabilityFlow<'_, S, M> {}
-impl<S: AdditiveNoise, M: ScoreModel> NoiseFree for ProbabilityFlow<'_, S, M> {}
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> Ito for ProbabilityFlow<S, M, R> {}
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> DiagonalNoise for ProbabilityFlow<S, M, R> {}
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> AdditiveNoise for ProbabilityFlow<S, M, R> {}
+impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> NoiseFree for ProbabilityFlow<S, M, R> {}

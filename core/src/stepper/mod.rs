@@ -67,7 +67,7 @@
 //! let mut sde = StratonovichForm::new(GeometricBrownian { growth: 0.1, volatility: 0.3 }, &mut room);
 //! let mut noise = IndependentNoise::new(Ziggurat::new(Stream::new(1)));
 //! let mut x = [1.0; PATHS];
-//! let mut scratch = [0.0; integrate_scratch::<StochasticHeun, StratonovichForm<GeometricBrownian>>(PATHS)];
+//! let mut scratch = [0.0; integrate_scratch::<StochasticHeun, StratonovichForm<GeometricBrownian, &mut [f32]>>(PATHS)];
 //! integrate(&StochasticHeun, &mut sde, Span { t0: 0.0, t1: 1.0 }, 100, &mut noise, &mut x, &mut scratch);
 //! assert!(x.iter().all(|x| *x > 0.0));
 //! ```
@@ -101,6 +101,9 @@ pub use shark::Shark;
 pub use sra1::Sra1;
 pub use sriw1::Sriw1;
 pub use stochastic_heun::StochasticHeun;
+
+use core::fmt;
+use core::ops::Range;
 
 use crate::random::{Increment, NoiseSource, Span};
 use crate::sde::Sde;
@@ -144,6 +147,7 @@ pub const fn integrate_scratch<P: Stepper<S>, S: Sde + ?Sized>(dim: usize) -> us
 ///
 /// `scratch` has at least [`integrate_scratch`] numbers; where it is too short, `x` becomes NaN. The end of each step is the
 /// beginning of the next to the bit, and the last ends at `span.t1`.
+#[inline(always)]
 pub fn integrate<P, S, N>(
     stepper: &P,
     sde: &mut S,
@@ -157,10 +161,28 @@ pub fn integrate<P, S, N>(
     S: Sde + ?Sized,
     N: NoiseSource + ?Sized,
 {
+    integrate_part(stepper, sde, (span, steps), 0..steps, noise, x, scratch);
+}
+
+/// Moves `x` over some of the steps of a grid: `part` of the `steps` equal steps of a span, as [`integrate`] does them all.
+#[inline(always)]
+pub fn integrate_part<P, S, N>(
+    stepper: &P,
+    sde: &mut S,
+    (span, steps): (Span, u32),
+    part: Range<u32>,
+    noise: &mut N,
+    x: &mut [f32],
+    scratch: &mut [f32],
+) where
+    P: Stepper<S> + ?Sized,
+    S: Sde + ?Sized,
+    N: NoiseSource + ?Sized,
+{
     let dim = x.len();
     let Some((w, rest)) = scratch.split_at_mut_checked(dim) else { return x.fill(f32::NAN) };
     let Some((h, scratch)) = rest.split_at_mut_checked(dim) else { return x.fill(f32::NAN) };
-    for i in 0..steps {
+    for i in part {
         let part = span.step(i, steps);
         match P::NOISE {
             NoiseUse::None => {}
@@ -171,11 +193,57 @@ pub fn integrate<P, S, N>(
     }
 }
 
+/// A component left the numbers: the process exploded, or the steps are too long for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exploded {
+    /// The step, counted from 0, after which it was seen.
+    pub step: u32,
+    /// The time at the end of that step.
+    pub t: f32,
+    /// The first component that is no finite number.
+    pub component: usize,
+}
+
+impl fmt::Display for Exploded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "component {} left the finite numbers in step {}, at t = {}", self.component, self.step + 1, self.t)
+    }
+}
+
+impl core::error::Error for Exploded {}
+
+/// As [`integrate`], with a look at the state after every step.
+///
+/// # Errors
+/// [`Exploded`] as soon as a component is not finite; `x` is then what that step left.
+pub fn integrate_watched<P, S, N>(
+    stepper: &P,
+    sde: &mut S,
+    span: Span,
+    steps: u32,
+    noise: &mut N,
+    x: &mut [f32],
+    scratch: &mut [f32],
+) -> Result<(), Exploded>
+where
+    P: Stepper<S> + ?Sized,
+    S: Sde + ?Sized,
+    N: NoiseSource + ?Sized,
+{
+    for step in 0..steps {
+        integrate_part(stepper, sde, (span, steps), step..step + 1, noise, x, scratch);
+        if let Some(component) = x.iter().position(|x| !x.is_finite()) {
+            return Err(Exploded { step, t: span.step(step, steps).t1, component });
+        }
+    }
+    Ok(())
+}
+
 /// Increments, areas (empty if not needed) and stages to work in.
 type Lent<'n, 's, const N: usize> = (&'n [f32], &'n [f32], [&'s mut [f32]; N]);
 
 /// What a step works on, each slice as long as `x`, or `None`, with `x` made NaN, if something is too short.
-#[inline]
+#[inline(always)]
 fn lend<'n, 's, const N: usize>(
     needs: NoiseUse,
     noise: &Increment<'n>,

@@ -6,12 +6,12 @@ use mote_core::model::Model;
 use crate::evaluation::QualityRow;
 use crate::files::write_atomically;
 use crate::inspection::Inspection;
-use crate::picture::{GridStyle, Tiles, side_by_side_png_bytes};
 use crate::pool::Batch;
 use crate::recipe::Recipe;
 use crate::report::{BoardReport, Report};
 use crate::run::{Prepared, RunFolder};
 use crate::training_run::{Trained, loss_chart};
+use mote_picture::{GridStyle, Tiles, side_by_side_png};
 
 /// Images on each side of the picture, 8 in a row.
 const SHOWN: usize = 64;
@@ -67,6 +67,6 @@ impl RunPage<'_> {
         samples.chunks_exact_mut(dim).for_each(|sample| self.model.unscale(sample));
         let tiles = |values| Tiles { values, height, width };
         let style = GridStyle { columns: 8, range: self.data.summary.range, scale: (48 / width.max(1)).clamp(1, 6) };
-        Ok(side_by_side_png_bytes(&tiles(&samples), &tiles(&self.data.raw_test[..count * dim]), &style)?)
+        Ok(side_by_side_png(&tiles(&samples), &tiles(&self.data.raw_test[..count * dim]), &style)?)
     }
 }

@@ -9,11 +9,12 @@ use mote_core::sampler::{Digest, Plan, SampleOptions};
 use super::source::{self, FloatRun, Source};
 use crate::data::{SampleFile, Samples, write_csv, write_samples};
 use crate::denoiser::FloatDenoiser;
+use crate::files::write_atomically;
 use crate::inspection::BlobText;
-use crate::picture::{GridStyle, Tiles, grid_png};
 use crate::plan::LevelSet;
 use crate::pool::Batch;
 use crate::run::DataSummary;
+use mote_picture::{GridStyle, Tiles, grid_png};
 
 /// Arguments of `mote sample`.
 #[derive(Debug, clap::Args)]
@@ -100,7 +101,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             range: range.unwrap_or_else(|| extremes(&shown)),
             scale: 4,
         };
-        grid_png(path, &Tiles { values: &shown, height, width }, &style)?;
+        let png = grid_png(&Tiles { values: &shown, height, width }, &style)?;
+        write_atomically(path, |out| out.write_all(&png))?;
     }
     if !args.scaled {
         values.chunks_exact_mut(model.dim_out()).for_each(|sample| model.unscale(sample));

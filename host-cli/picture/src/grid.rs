@@ -1,9 +1,5 @@
 //! Grids of small greyscale images.
 
-use std::path::Path;
-
-use crate::files::{WriteError, write_atomically};
-
 /// Images of one size, row-major pixels one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Tiles<'a> {
@@ -58,9 +54,6 @@ pub enum PictureError {
     /// The PNG encoder refused.
     #[error("no picture: {0}")]
     Encode(#[from] png::EncodingError),
-    /// The file could not be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
 }
 
 /// The largest picture that is made.
@@ -70,39 +63,22 @@ const GAP_SHADE: u8 = 112;
 /// Shade of the band between two grids.
 const BAND_SHADE: u8 = 255;
 
-/// Writes images as one greyscale PNG, all or nothing, `columns` to a row.
-///
-/// # Errors
-///
-/// [`PictureError`] if there is nothing to show or the file cannot be written.
-pub fn grid_png(path: &Path, tiles: &Tiles, style: &GridStyle) -> Result<(), PictureError> {
-    save(path, &grid_png_bytes(tiles, style)?)
-}
-
-/// The bytes of the PNG that [`grid_png`] writes.
+/// The bytes of one greyscale PNG of images, `columns` to a row.
 ///
 /// # Errors
 ///
 /// [`PictureError`] if there is nothing to show.
-pub fn grid_png_bytes(tiles: &Tiles, style: &GridStyle) -> Result<Vec<u8>, PictureError> {
+pub fn grid_png(tiles: &Tiles, style: &GridStyle) -> Result<Vec<u8>, PictureError> {
     Canvas::of(tiles, style)?.encode()
 }
 
-/// Writes two grids beside each other with a white band between them, samples left and real images right for example.
+/// The bytes of a PNG of two grids beside each other with a white band between them, samples left and real images right for
+/// example.
 ///
 /// # Errors
 ///
 /// As [`grid_png`], for either side.
-pub fn side_by_side_png(path: &Path, left: &Tiles, right: &Tiles, style: &GridStyle) -> Result<(), PictureError> {
-    save(path, &side_by_side_png_bytes(left, right, style)?)
-}
-
-/// The bytes of the PNG that [`side_by_side_png`] writes.
-///
-/// # Errors
-///
-/// As [`grid_png_bytes`], for either side.
-pub fn side_by_side_png_bytes(left: &Tiles, right: &Tiles, style: &GridStyle) -> Result<Vec<u8>, PictureError> {
+pub fn side_by_side_png(left: &Tiles, right: &Tiles, style: &GridStyle) -> Result<Vec<u8>, PictureError> {
     let (left, right) = (Canvas::of(left, style)?, Canvas::of(right, style)?);
     let band = style.scale * 4;
     let width = left.width + band + right.width;
@@ -110,10 +86,6 @@ pub fn side_by_side_png_bytes(left: &Tiles, right: &Tiles, style: &GridStyle) ->
     both.paste(&left, 0);
     both.paste(&right, left.width + band);
     both.encode()
-}
-
-fn save(path: &Path, bytes: &[u8]) -> Result<(), PictureError> {
-    Ok(write_atomically(path, |out| out.write_all(bytes))?)
 }
 
 /// An 8-bit greyscale picture.
@@ -208,7 +180,7 @@ mod tests {
     fn pixels_land_where_they_should() {
         // Three images of 1 x 2 pixels: two columns and two rows, gap 1, the fourth place empty.
         let tiles = Tiles { values: &[0.0, 2.0, 1.0, -9.0, 9.0, f32::NAN], height: 1, width: 2 };
-        let (width, height, pixels) = decode(&grid_png_bytes(&tiles, &STYLE).unwrap());
+        let (width, height, pixels) = decode(&grid_png(&tiles, &STYLE).unwrap());
         let g = GAP_SHADE;
         let rows = [
             [g; 11],
@@ -226,7 +198,7 @@ mod tests {
     #[test]
     fn two_grids_stand_beside_each_other() {
         let tiles = |values| Tiles { values, height: 1, width: 1 };
-        let bytes = side_by_side_png_bytes(&tiles(&[2.0]), &tiles(&[0.0, 0.0, 0.0]), &STYLE);
+        let bytes = side_by_side_png(&tiles(&[2.0]), &tiles(&[0.0, 0.0, 0.0]), &STYLE);
         let (width, height, pixels) = decode(&bytes.unwrap());
         assert_eq!((width, height), (4 + 8 + 7, 7));
         let row = |y: usize| &pixels[y * width..(y + 1) * width];
@@ -246,13 +218,13 @@ mod tests {
     #[test]
     fn nothing_to_show_is_an_error() {
         let tiles = Tiles { values: &[1.0; 3], height: 2, width: 2 };
-        let error = grid_png_bytes(&tiles, &STYLE).unwrap_err();
+        let error = grid_png(&tiles, &STYLE).unwrap_err();
         assert!(error.to_string().contains("0 images of 2 x 2"), "{error}");
         let values = [1.0; 4];
         let tiles = Tiles { values: &values, ..tiles };
         for (columns, scale) in [(0, 1), (1, 0), (1, usize::MAX / 2), (1, 1 << 20)] {
             let style = GridStyle { columns, scale, ..STYLE };
-            assert!(grid_png_bytes(&tiles, &style).is_err());
+            assert!(grid_png(&tiles, &style).is_err());
         }
     }
 }

@@ -1,0 +1,98 @@
+//! Ensembles: many independent paths of one process, in blocks that any machine can run in any order.
+//!
+//! A block is one state of [`BLOCK`] paths, all paths of a component together: component c of path p is number
+//! `c BLOCK + p`. It draws from a [`BoxMuller`] of its own: block b of a seed takes the seed's stream after b + 1 long jumps
+//! (2^96 draws each) and its seven successors one jump (2^64 draws) apart, so that no block shares a draw with another
+//! or with a sample. Path k of an ensemble is path `k % BLOCK` of block `k / BLOCK`, whatever the size of the ensemble.
+//!
+//! ```
+//! use mote_core::ensemble::{BLOCK, BlockSequence};
+//! use mote_core::random::{IndependentNoise, Span};
+//! use mote_core::sde::OrnsteinUhlenbeck;
+//! use mote_core::stepper::{EulerMaruyama, integrate, integrate_scratch};
+//!
+//! let mut ou = OrnsteinUhlenbeck { rate: 2.0, mean: 0.0, diffusion: 1.0 };
+//! let mut noise = IndependentNoise::new(BlockSequence::new(7).next_normals());
+//! let mut x = [3.0; BLOCK];
+//! let mut scratch = [0.0; integrate_scratch::<EulerMaruyama, OrnsteinUhlenbeck>(BLOCK)];
+//! integrate(&EulerMaruyama, &mut ou, Span { t0: 0.0, t1: 5.0 }, 1000, &mut noise, &mut x, &mut scratch);
+//! let mean = x.iter().sum::<f32>() / BLOCK as f32;
+//! assert!(mean.abs() < 5.0 * (0.25 / BLOCK as f32).sqrt());
+//! ```
+
+use crate::random::{BoxMuller, LANES, Stream};
+
+/// Paths in a block.
+pub const BLOCK: usize = 256;
+
+/// The normals of the blocks of a seed, in order.
+#[derive(Clone, Debug)]
+pub struct BlockSequence {
+    next: Stream,
+}
+
+impl BlockSequence {
+    /// The blocks 0, 1, 2 and so on of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self::starting_at(seed, 0)
+    }
+
+    /// The blocks `first`, `first + 1` and so on of a seed; costs `first + 1` jumps.
+    #[must_use]
+    pub fn starting_at(seed: u64, first: u32) -> Self {
+        let mut next = Stream::new(seed);
+        next.long_jump();
+        for _ in 0..first {
+            next.long_jump();
+        }
+        Self { next }
+    }
+
+    /// The normals of the next block; costs nine jumps.
+    pub fn next_normals(&mut self) -> BoxMuller {
+        let mut lane = self.next.clone();
+        self.next.long_jump();
+        let streams: [Stream; LANES] = core::array::from_fn(|_| {
+            let stream = lane.clone();
+            lane.jump();
+            stream
+        });
+        BoxMuller::new(&streams)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::NormalSource;
+
+    #[test]
+    fn a_block_is_the_same_wherever_the_sequence_starts() {
+        let mut all = BlockSequence::new(5);
+        for block in 0..4 {
+            let mut alone = BlockSequence::starting_at(5, block).next_normals();
+            let mut normals = all.next_normals();
+            for _ in 0..40 {
+                assert_eq!(normals.normal(), alone.normal());
+            }
+        }
+    }
+
+    #[test]
+    fn lanes_of_a_block_are_a_jump_apart_and_blocks_a_long_jump() {
+        let mut lane = Stream::new(8);
+        lane.long_jump();
+        lane.long_jump();
+        let mut streams = [(); LANES].map(|()| lane.clone());
+        for stream in &mut streams {
+            *stream = lane.clone();
+            lane.jump();
+        }
+        let mut expected = BoxMuller::new(&streams);
+        let mut block = BlockSequence::starting_at(8, 1).next_normals();
+        for _ in 0..40 {
+            assert_eq!(block.normal(), expected.normal());
+        }
+    }
+}

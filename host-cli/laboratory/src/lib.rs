@@ -1,0 +1,11 @@
+//! The laboratory: the mathematics of diffusion, simulated, checked against closed forms, and drawn.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`ensemble`] | many paths on all cores with the vector instructions at hand, the same bits on any machine |
+//! | [`statistics`] | estimates with their standard errors |
+//! | [`theory`] | the identities of the theory as rows of one table, each put to the test |
+
+pub mod ensemble;
+pub mod statistics;
+pub mod theory;

@@ -1,8 +1,0 @@
-//! Pictures for people: grids of images as PNG, curves as SVG.
-
-mod chart;
-mod grid;
-mod ticks;
-
-pub use chart::{Axis, Chart, Series, line_chart_svg};
-pub use grid::{GridStyle, PictureError, Tiles, grid_png, grid_png_bytes, side_by_side_png, side_by_side_png_bytes};
