@@ -172,6 +172,18 @@ mod tests {
     }
 
     #[test]
+    fn paths_are_stable() {
+        // A regression golden, not a yardstick: it changes only with the bit contract.
+        let mut tree = BrownianTree::new(0, SPAN, 10).unwrap();
+        let bits = [(0.0, 2.0), (0.5, 0.75), (1.0, 1.001_953_1)].map(|(t0, t1)| {
+            let cell = read(&mut tree, t0, t1);
+            (cell.w.to_bits(), cell.h.to_bits())
+        });
+        let expected = [(1_065_440_494, 1_059_846_535), (1_065_728_064, 3_184_781_552), (1_029_669_072, 991_494_890)];
+        assert_eq!(bits, expected);
+    }
+
+    #[test]
     fn it_refuses_what_has_no_cells() {
         assert!(BrownianTree::new(0, Span { t0: 1.0, t1: 1.0 }, 3).is_none());
         assert!(BrownianTree::new(0, Span { t0: 0.0, t1: f32::NAN }, 3).is_none());

@@ -1,8 +1,8 @@
-use super::{AdditiveNoise, DiagonalNoise, Ito, NoiseFree, Sde};
+use super::{AdditiveNoise, DiagonalNoise, DiffusionSlope, Ito, NoiseFree, Sde};
 use crate::score::ScoreModel;
 
-/// `f - share g^2 score`, the drift of both ways back to the data; `room` holds two numbers a component.
-fn drift_with_score<S: Sde, M: ScoreModel>(
+/// `f - share (g^2 score + 2 g g')`, the drift of both ways back to the data; `room` holds two numbers a component.
+fn drift_with_score<S: DiffusionSlope, M: ScoreModel>(
     (sde, score): (&mut S, &mut M),
     share: f32,
     t: f32,
@@ -14,16 +14,18 @@ fn drift_with_score<S: Sde, M: ScoreModel>(
     let Some(slope) = slope.get_mut(..x.len()) else { return out.fill(f32::NAN) };
     sde.drift(t, x, out);
     sde.diffusion(t, x, g);
+    sde.diffusion_slope(t, x, slope);
+    for ((out, g), slope) in out.iter_mut().zip(g.iter()).zip(slope.iter()) {
+        *out -= share * 2.0 * g * slope;
+    }
     score.score(x, t, slope);
     for ((out, g), score) in out.iter_mut().zip(g.iter()).zip(slope.iter()) {
         *out -= share * g * g * score;
     }
 }
 
-/// The process that brings the noise of another back to its data: `dX = (f - g^2 score) dt + g dW`, run over spans of
-/// negative length (Anderson 1982, "Reverse-time diffusion equation models").
-///
-/// For additive noise; a diffusion that depends on the state adds a term.
+/// The process that brings the noise of another back to its data: `dX = (f - g^2 score - 2 g g') dt + g dW` (Itô), run over
+/// spans of negative length; for additive noise `g' = 0` (Anderson 1982, "Reverse-time diffusion equation models").
 #[derive(Clone, Copy, Debug)]
 pub struct ReverseTime<S, M, R> {
     sde: S,
@@ -31,7 +33,7 @@ pub struct ReverseTime<S, M, R> {
     room: R,
 }
 
-impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> ReverseTime<S, M, R> {
+impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> ReverseTime<S, M, R> {
     /// Numbers to lend for each component of the state.
     pub const ROOM_PER_DIM: usize = 2;
 
@@ -44,7 +46,7 @@ impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> ReverseTime<S, M, R> {
     }
 }
 
-impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> Sde for ReverseTime<S, M, R> {
+impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> Sde for ReverseTime<S, M, R> {
     fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
         drift_with_score((&mut self.sde, &mut self.score), 1.0, t, x, out, self.room.as_mut());
     }
@@ -54,12 +56,12 @@ impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> Sde for ReverseTime<S, M,
     }
 }
 
-impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> Ito for ReverseTime<S, M, R> {}
-impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> DiagonalNoise for ReverseTime<S, M, R> {}
+impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> Ito for ReverseTime<S, M, R> {}
+impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> DiagonalNoise for ReverseTime<S, M, R> {}
 impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> AdditiveNoise for ReverseTime<S, M, R> {}
 
-/// The equation without noise that has the laws of another with it: `dX = (f - g^2 score / 2) dt`, in either direction of
-/// time (Song et al. 2021, section 4.3).
+/// The equation without noise that has the laws of another with it: `dX = (f - g^2 score / 2 - g g') dt`, in either direction
+/// of time (Song et al. 2021, section 4.3 and appendix D.1).
 #[derive(Clone, Copy, Debug)]
 pub struct ProbabilityFlow<S, M, R> {
     sde: S,
@@ -67,7 +69,7 @@ pub struct ProbabilityFlow<S, M, R> {
     room: R,
 }
 
-impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> ProbabilityFlow<S, M, R> {
+impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> ProbabilityFlow<S, M, R> {
     /// Numbers to lend for each component of the state.
     pub const ROOM_PER_DIM: usize = 2;
 
@@ -79,7 +81,7 @@ impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> ProbabilityFlow<S, M, R> 
     }
 }
 
-impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> Sde for ProbabilityFlow<S, M, R> {
+impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> Sde for ProbabilityFlow<S, M, R> {
     fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
         drift_with_score((&mut self.sde, &mut self.score), 0.5, t, x, out, self.room.as_mut());
     }
@@ -89,7 +91,7 @@ impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> Sde for ProbabilityFlow<S
     }
 }
 
-impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> Ito for ProbabilityFlow<S, M, R> {}
-impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> DiagonalNoise for ProbabilityFlow<S, M, R> {}
-impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> AdditiveNoise for ProbabilityFlow<S, M, R> {}
-impl<S: AdditiveNoise, M: ScoreModel, R: AsMut<[f32]>> NoiseFree for ProbabilityFlow<S, M, R> {}
+impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> Ito for ProbabilityFlow<S, M, R> {}
+impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> DiagonalNoise for ProbabilityFlow<S, M, R> {}
+impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> AdditiveNoise for ProbabilityFlow<S, M, R> {}
+impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> NoiseFree for ProbabilityFlow<S, M, R> {}

@@ -4,11 +4,12 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::math;
 use crate::random::{BrownianTree, IndependentNoise, NormalSource, Stream, Ziggurat};
 use crate::schedule::{Schedule, VpLinear};
-use crate::score::{Component, GaussianMixture};
+use crate::score::{Component, GaussianMixture, ScoreModel};
 use crate::sde::{
-    Brownian, Flat, OrnsteinUhlenbeck, OverdampedLangevin, ProbabilityFlow, Quadratic, ReverseTime,
+    Brownian, Flat, GeometricBrownian, OrnsteinUhlenbeck, OverdampedLangevin, ProbabilityFlow, Quadratic, ReverseTime,
     UnderdampedLangevin, Vp,
 };
 
@@ -173,6 +174,56 @@ fn the_probability_flow_brings_noise_back_to_a_bimodal_law() {
         run(&RungeKutta4, &mut flow, Span { t0: 1.0, t1: 1e-3 }, 50, &mut noise, x);
     });
     check_bimodal(&x);
+}
+
+/// The score of geometric Brownian motion started from a log-normal law: `ln X(t) ~ N(centre + (growth - v^2/2) t, spread^2 + v^2 t)`
+/// with v the volatility, and so `d ln p / dx = -(1 + (ln x - mean) / variance) / x`.
+#[derive(Clone, Copy)]
+struct LogNormalScore {
+    process: GeometricBrownian,
+    dim: usize,
+}
+
+const SPREAD: f32 = 0.3;
+
+impl ScoreModel for LogNormalScore {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn score(&mut self, x: &[f32], t: f32, out: &mut [f32]) {
+        let v = self.process.volatility * self.process.volatility;
+        let (mean, variance) = ((self.process.growth - 0.5 * v) * t, SPREAD * SPREAD + v * t);
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = -(1.0 + (math::ln(*x) - mean) / variance) / x;
+        }
+    }
+}
+
+#[test]
+fn reverse_time_and_flow_know_a_diffusion_that_depends_on_the_state() {
+    let process = GeometricBrownian { growth: 0.2, volatility: 0.6 };
+    let score = LogNormalScore { process, dim: N };
+    let back = Span { t0: 1.0, t1: 0.0 };
+    let end = f64::from(SPREAD * SPREAD + 0.36);
+    let mut late = vec![0.0; N];
+    Ziggurat::new(Stream::new(70)).fill(&mut late);
+    for x in &mut late {
+        *x = math::exp(0.2 - 0.18 + end.sqrt() as f32 * *x);
+    }
+    let logarithms = |x: &[f32]| x.iter().map(|x| math::ln(*x)).collect::<Vec<_>>();
+    let mut x = late.clone();
+    let mut reverse = ReverseTime::new(process, score, vec![0.0; 2 * N]).unwrap();
+    run(&Sriw1, &mut reverse, back, 200, &mut fresh(71), &mut x);
+    check_normal(&logarithms(&x), 0.0, f64::from(SPREAD * SPREAD));
+    // The flow moves each path on its quantile: ln x = spread / sqrt(spread^2 + v) (ln x_1 - mean_1).
+    let mut x = late.clone();
+    let mut flow = ProbabilityFlow::new(process, score, vec![0.0; 2 * N]).unwrap();
+    run(&RungeKutta4, &mut flow, back, 100, &mut fresh(72), &mut x);
+    for (x, late) in logarithms(&x).iter().zip(logarithms(&late)) {
+        let expected = f64::from(SPREAD) / end.sqrt() * (f64::from(late) - 0.02);
+        assert!((f64::from(*x) - expected).abs() < 2e-4, "{x} {expected}");
+    }
 }
 
 #[test]
