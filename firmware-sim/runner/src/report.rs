@@ -54,10 +54,10 @@ impl Count {
     }
 }
 
-/// A sample, before data scaling.
+/// A sample, before data scaling; of an ensemble, the final states of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Its number within the seed's batch.
+    /// Its number within the seed's batch, or the block's number.
     pub number: u32,
     /// The bits of each component, an `f32`.
     pub bits: Vec<u32>,
