@@ -35,6 +35,15 @@ impl Console {
         self.flush();
     }
 
+    /// Writes the bits of each value in hex, with commas between.
+    pub fn bits(&mut self, values: &[f32]) {
+        let mut comma = "";
+        for value in values {
+            self.piece(format_args!("{comma}{:08x}", value.to_bits()));
+            comma = ",";
+        }
+    }
+
     fn push(&mut self, byte: u8) {
         // The last place is kept for the zero at the end.
         if self.used + 1 >= self.bytes.len() {
@@ -54,6 +63,12 @@ impl Console {
             semihosting::write(text);
         }
         self.used = 0;
+    }
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

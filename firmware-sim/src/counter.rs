@@ -2,7 +2,9 @@
 //!
 //! These are instructions, not cycles: the emulator models no pipeline and no memory that waits.
 
+use crate::console::Console;
 use core::arch::naked_asm;
+use core::hint::black_box;
 use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{SCB, SYST};
@@ -62,6 +64,22 @@ impl Counter {
         (result, instructions.saturating_sub(self.overhead))
     }
 
+    /// Prints the record of a count: so many instructions for so many things.
+    pub fn print(console: &mut Console, what: &str, instructions: u64, of: u64) {
+        console.record(format_args!("count what={what} instructions={instructions} of={of}"));
+    }
+
+    /// Prints the count of a loop of known length: these many turns of two instructions, past a wrap of the timer.
+    pub fn check(&mut self, console: &mut Console) {
+        const SHORT: u32 = 1_000;
+        const TURNS: u32 = 6_000_000;
+        // Out of the compiler's sight, so that both calls are the same instructions.
+        let [short, long] = black_box([SHORT, SHORT + TURNS]);
+        let ((), short) = self.measure(|| known_loop(short));
+        let ((), long) = self.measure(|| known_loop(long));
+        Self::print(console, "loop-turn", long - short, TURNS.into());
+    }
+
     #[inline(never)]
     fn start(&mut self) {
         self.late = 0;
@@ -93,6 +111,6 @@ impl Counter {
 
 /// A loop of exactly `2 * turns + 1` instructions with its return, to check the counter against.
 #[unsafe(naked)]
-pub extern "C" fn known_loop(turns: u32) {
+extern "C" fn known_loop(turns: u32) {
     naked_asm!("0:", "subs r0, #1", "bne 0b", "bx lr")
 }

@@ -1,43 +1,46 @@
-//! Every way in which the image can end otherwise than well, with its exit code and its words.
+//! The ways to end otherwise than well that every image has, with their exit codes and words.
 
-use crate::request::RequestError;
 use core::fmt;
-use mote_core::model::{ArenaTooSmall, Model, ParseError, SelfTestError};
 
-/// Why the image gives up. The exit codes are part of its contract; 1 is left to the emulator.
+/// Why an image gives up, with its place among the exit codes, which are part of an image's contract.
+pub trait Refusal: fmt::Display {
+    /// The exit code; 1 is left to the emulator.
+    fn code(&self) -> u32;
+    /// A word for programs.
+    fn kind(&self) -> &'static str;
+}
+
+/// The exit code of a request that makes no sense, in every image.
+pub const REQUEST_CODE: u32 = 5;
+/// Its word.
+pub const REQUEST_KIND: &str = "request";
+
+/// What went wrong with the machine, whatever the image does.
 #[derive(Debug)]
-pub enum Failure<'r> {
-    /// The bytes in the partition are not a model.
-    Model(ParseError),
-    /// The model needs more memory than the image has for it.
-    Arena(ArenaTooSmall),
-    /// The model's self-test gave other bits.
-    SelfTest(SelfTestError),
-    /// The request makes no sense.
-    Request(RequestError<'r>),
-    /// The model has no such plan.
-    Plan { asked: &'r str, model: &'r Model<'r> },
-    /// The model has no such class.
-    Class { asked: u16, classes: usize },
+pub enum Trouble {
     /// Floats would be flushed to zero, or NaNs replaced: other bits than IEEE 754 gives.
     FloatMode(u32),
     /// The processor faulted.
-    Fault { address: Option<u32> },
+    Fault {
+        /// At which instruction, if the stack still says.
+        address: Option<u32>,
+    },
     /// The stack outgrew its place.
-    Stack { bytes: u32 },
+    Stack {
+        /// The place.
+        bytes: u32,
+    },
     /// A check failed that an image in release form does not have.
     #[cfg(debug_assertions)]
-    Panic { line: u32 },
+    Panic {
+        /// Where in its file.
+        line: u32,
+    },
 }
 
-impl Failure<'_> {
-    /// The exit code.
-    pub fn code(&self) -> u32 {
+impl Refusal for Trouble {
+    fn code(&self) -> u32 {
         match self {
-            Self::Model(_) => 2,
-            Self::Arena(_) => 3,
-            Self::SelfTest(_) => 4,
-            Self::Request(_) | Self::Plan { .. } | Self::Class { .. } => 5,
             Self::Fault { .. } | Self::Stack { .. } => 6,
             Self::FloatMode(_) => 7,
             #[cfg(debug_assertions)]
@@ -45,13 +48,8 @@ impl Failure<'_> {
         }
     }
 
-    /// A word for programs.
-    pub fn kind(&self) -> &'static str {
+    fn kind(&self) -> &'static str {
         match self {
-            Self::Model(_) => "model",
-            Self::Arena(_) => "arena",
-            Self::SelfTest(_) => "self-test",
-            Self::Request(_) | Self::Plan { .. } | Self::Class { .. } => "request",
             Self::Fault { .. } => "fault",
             Self::Stack { .. } => "stack",
             Self::FloatMode(_) => "float-mode",
@@ -61,22 +59,9 @@ impl Failure<'_> {
     }
 }
 
-impl fmt::Display for Failure<'_> {
+impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Model(error) => write!(f, "the model partition is refused: {error}"),
-            Self::Arena(error) => write!(f, "{error}; build the image with MOTE_ARENA_BYTES={}", error.needed),
-            Self::SelfTest(error) => write!(f, "{error}"),
-            Self::Request(error) => write!(f, "{error}"),
-            Self::Plan { asked, model } => {
-                write!(f, "the model has no plan {asked:.20}; it has")?;
-                for (plan, number) in model.plans().zip(0u32..) {
-                    write!(f, "{} {}", if number == 0 { "" } else { "," }, plan.name)?;
-                }
-                if model.plan_count() == 0 { f.write_str(" none: it denoises") } else { Ok(()) }
-            }
-            Self::Class { asked, classes: 0 } => write!(f, "class={asked}: the model has no classes"),
-            Self::Class { asked, classes } => write!(f, "class={asked}: the model has classes 0 to {}", classes - 1),
             Self::FloatMode(fpscr) => {
                 write!(f, "FPSCR is {fpscr:08x}: flush-to-zero or default-NaN is on, which changes bits")
             }

@@ -1,7 +1,7 @@
 //! What happens when something goes wrong that no check saw: one line, and a non-zero exit.
 
 use crate::console::Console;
-use crate::failure::Failure;
+use crate::failure::{Refusal, Trouble};
 use crate::{BOARD, semihosting};
 use core::arch::naked_asm;
 
@@ -22,17 +22,17 @@ extern "C" fn HardFault() {
 extern "C" fn report(frame: usize) -> ! {
     let bottom = BOARD.ram.origin as usize;
     if frame < bottom {
-        end(&Failure::Stack { bytes: BOARD.stack_bytes })
+        end(&Trouble::Stack { bytes: BOARD.stack_bytes })
     }
     // The processor pushes r0 to r3, r12, lr, and then the address of the instruction.
     let address = core::ptr::with_exposed_provenance::<u32>(frame + 24);
     let inside = frame + 28 <= bottom + BOARD.stack_bytes as usize;
     // SAFETY: the address lies in the stack's memory and is a multiple of 4, as stack pointers are; nobody else runs.
     let address = inside.then(|| unsafe { address.read_volatile() });
-    end(&Failure::Fault { address })
+    end(&Trouble::Fault { address })
 }
 
-fn end(failure: &Failure<'_>) -> ! {
+fn end(failure: &Trouble) -> ! {
     let mut console = Console::new();
     // Whatever was being printed stops here.
     console.end();
@@ -40,7 +40,7 @@ fn end(failure: &Failure<'_>) -> ! {
 }
 
 /// Prints the failure and exits with its code.
-pub fn finish(console: &mut Console, failure: &Failure<'_>) -> ! {
+pub fn finish(console: &mut Console, failure: &impl Refusal) -> ! {
     console.record(format_args!("error code={} kind={} text={failure}", failure.code(), failure.kind()));
     semihosting::exit(failure.code())
 }
@@ -66,5 +66,5 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 #[cfg(debug_assertions)]
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    end(&Failure::Panic { line: info.location().map_or(0, core::panic::Location::line) })
+    end(&Trouble::Panic { line: info.location().map_or(0, core::panic::Location::line) })
 }

@@ -1,5 +1,6 @@
 //! How much memory the image takes: its statics, and the stack by the paint that is left.
 
+use crate::console::Console;
 use cortex_m_rt::STACK_PAINT_VALUE;
 
 unsafe extern "C" {
@@ -40,5 +41,12 @@ impl Memory {
             stack: 4 * (words - clean),
             stack_reserved: 4 * words,
         }
+    }
+    /// Measures, and prints the record; `arena` is the part of the statics that is lent to what the image does.
+    pub fn print(console: &mut Console, arena: usize) {
+        let Self { data, bss, stack, stack_reserved } = Self::measure();
+        console.record(format_args!(
+            "memory data={data} bss={bss} arena={arena} stack={stack} stack-reserved={stack_reserved}"
+        ));
     }
 }

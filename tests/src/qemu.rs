@@ -1,14 +1,15 @@
-//! The firmware image of the default board, and what to do on a machine that cannot build or run it.
+//! The firmware images of the default board, and what to do on a machine that cannot build or run them.
 
-use mote_qemu::{BOARDS, Image, emulator_version};
-use std::env;
+use mote_qemu::{BOARDS, Image, Program, emulator_version};
+use object::{Object, ObjectSymbol};
 use std::sync::OnceLock;
 use std::time::Duration;
+use std::{env, fs};
 
 /// The longest that any run of the emulator may take; most take a third of a second.
 pub const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// The image with the default arena, built once for all tests of a program.
+/// The image that runs models, with the default arena, built once for all tests of a program.
 ///
 /// Gives `None`, and says so loudly, where QEMU or the board's target is missing; where `CI` is set that is a failure.
 ///
@@ -16,17 +17,49 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// If the image does not build, or a tool is missing in CI.
 pub fn image() -> Option<&'static Image> {
     static IMAGE: OnceLock<Option<Image>> = OnceLock::new();
-    IMAGE
-        .get_or_init(|| {
-            let built = emulator_version().and_then(|_| Image::build(&BOARDS[0], None));
-            match built {
-                Ok(image) => Some(image),
-                Err(error) if error.is_missing_tool() && env::var_os("CI").is_none() => {
-                    eprintln!("\n*** SKIPPED, NOT TESTED: host against board ***\n*** {error} ***\n");
-                    None
-                }
-                Err(error) => panic!("{error}"),
-            }
-        })
-        .as_ref()
+    IMAGE.get_or_init(|| build(Program::Model { arena_bytes: None })).as_ref()
+}
+
+/// The image that runs ensembles; everything else is as for [`image`].
+///
+/// # Panics
+/// As [`image`].
+pub fn ensembles_image() -> Option<&'static Image> {
+    static IMAGE: OnceLock<Option<Image>> = OnceLock::new();
+    IMAGE.get_or_init(|| build(Program::Ensembles)).as_ref()
+}
+
+fn build(program: Program) -> Option<Image> {
+    match emulator_version().and_then(|_| Image::of(program, &BOARDS[0])) {
+        Ok(image) => Some(image),
+        Err(error) if error.is_missing_tool() && env::var_os("CI").is_none() => {
+            eprintln!("\n*** SKIPPED, NOT TESTED: host against board ***\n*** {error} ***\n");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The symbols of an image that it must not hold: those of panics and of double-precision routines.
+///
+/// # Panics
+/// If the image cannot be read, or holds no symbol that contains `known`: then the list is not the real one.
+pub fn forbidden_symbols(image: &Image, known: &str) -> Vec<String> {
+    let bytes = fs::read(image.path()).expect("an image");
+    let elf = object::File::parse(&*bytes).expect("an ELF file");
+    let names: Vec<_> = elf.symbols().filter_map(|symbol| symbol.name().ok()).collect();
+    assert!(names.contains(&"Reset") && names.iter().any(|name| name.contains(known)), "no symbols");
+    let double = |name: &str| {
+        // The names of the ARM ABI and those of compiler-builtins, which may stand inside a mangled name.
+        let routines =
+            ["adddf3", "subdf3", "muldf3", "divdf3", "powidf2", "extendsfdf2", "truncdfsf2", "fixdf", "fixunsdf"];
+        let conversions =
+            ["floatsidf", "floatdidf", "floatunsidf", "floatundidf", "eqdf2", "ledf2", "gedf2", "unorddf2"];
+        name.starts_with("__aeabi_d")
+            || name.starts_with("__aeabi_cd")
+            || name.starts_with("__aeabi_") && name.ends_with("2d")
+            || routines.iter().chain(&conversions).any(|routine| name.contains(routine))
+    };
+    let panics = |name: &str| name.contains("panicking") || name.contains("begin_unwind") || name.contains("can_panic");
+    names.into_iter().filter(|name| double(name) || panics(name)).map(str::to_owned).collect()
 }

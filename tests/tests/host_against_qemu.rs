@@ -3,9 +3,8 @@
 use mote_core::model::{Arena, Model};
 use mote_core::sampler::{Digest, SampleOptions};
 use mote_qemu::{BOARDS, Error, Image, Report, Request, Source, Task, run, run_words};
-use mote_tests::qemu::{TIME_LIMIT, image};
+use mote_tests::qemu::{TIME_LIMIT, forbidden_symbols, image};
 use mote_tests::random_model::RandomModel;
-use object::{Object, ObjectSymbol};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -139,26 +138,7 @@ fn the_image_keeps_its_promises_of_size() {
 #[test]
 fn the_image_holds_no_panic_and_no_double_precision() {
     let Some(image) = image() else { return };
-    let bytes = fs::read(image.path()).unwrap();
-    let elf = object::File::parse(&*bytes).unwrap();
-    let names: Vec<_> = elf.symbols().filter_map(|symbol| symbol.name().ok()).collect();
-    // The list is the real one: it holds the entry, and routines that the image does use.
-    assert!(
-        names.contains(&"Reset") && names.iter().any(|name| name.contains("ziggurat") || name.contains("Ziggurat"))
-    );
-    let double = |name: &str| {
-        // The names of the ARM ABI and those of compiler-builtins, which may stand inside a mangled name.
-        let routines =
-            ["adddf3", "subdf3", "muldf3", "divdf3", "powidf2", "extendsfdf2", "truncdfsf2", "fixdf", "fixunsdf"];
-        let conversions =
-            ["floatsidf", "floatdidf", "floatunsidf", "floatundidf", "eqdf2", "ledf2", "gedf2", "unorddf2"];
-        name.starts_with("__aeabi_d")
-            || name.starts_with("__aeabi_cd")
-            || name.starts_with("__aeabi_") && name.ends_with("2d")
-            || routines.iter().chain(&conversions).any(|routine| name.contains(routine))
-    };
-    let panics = |name: &str| name.contains("panicking") || name.contains("begin_unwind") || name.contains("can_panic");
-    let bad: Vec<_> = names.iter().filter(|name| double(name) || panics(name)).collect();
+    let bad = forbidden_symbols(image, "iggurat");
     assert!(bad.is_empty(), "{bad:?}");
 }
 

@@ -1,5 +1,6 @@
 use crate::report::{self, Source};
-use crate::{Error, Image, Report, Request};
+use crate::{EnsembleReport, Error, Image, Report, Request, ensemble, record};
+use mote_experiments as experiments;
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,32 @@ pub fn run(image: &Image, model: Option<&Path>, request: &Request, limit: Durati
 /// # Errors
 /// As [`run`].
 pub fn run_words(image: &Image, model: Option<&Path>, words: &[String], limit: Duration) -> Result<Report, Error> {
+    let report = report::read(&output(image, model, words, limit)?)?;
+    match model {
+        Some(path) if report.model.source == Source::BuiltIn => Err(Error::NotAModel { path: path.to_owned() }),
+        _ => Ok(report),
+    }
+}
+
+/// Runs the image of ensembles and reads its records.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_ensemble(image: &Image, request: &experiments::Request, limit: Duration) -> Result<EnsembleReport, Error> {
+    let words: Vec<_> = request.to_string().split(' ').map(str::to_owned).collect();
+    run_ensemble_words(image, &words, limit)
+}
+
+/// Runs the image of ensembles as [`run_ensemble`] does, with the request as words, whatever they say.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_ensemble_words(image: &Image, words: &[String], limit: Duration) -> Result<EnsembleReport, Error> {
+    ensemble::read(&output(image, None, words, limit)?)
+}
+
+/// Runs an image and gives the lines that it printed.
+fn output(image: &Image, model: Option<&Path>, words: &[String], limit: Duration) -> Result<String, Error> {
     let mut command = command(image, model, words)?;
     let program = PathBuf::from(command.get_program());
     let child = command.spawn().map_err(|source| Error::Qemu { program: program.clone(), source })?;
@@ -33,16 +60,12 @@ pub fn run_words(image: &Image, model: Option<&Path>, words: &[String], limit: D
         return Err(Error::TimedOut { seconds: limit.as_secs(), last });
     };
     if !status.success() {
-        return Err(match (report::device_error(&output), status.code()) {
+        return Err(match (record::device_error(&output), status.code()) {
             (Some(error), Some(code)) => Error::Device { code, kind: error.kind, text: error.text },
             _ => Error::Emulator { status, message: message.trim().to_owned() },
         });
     }
-    let report = report::read(&output)?;
-    match model {
-        Some(path) if report.model.source == Source::BuiltIn => Err(Error::NotAModel { path: path.to_owned() }),
-        _ => Ok(report),
-    }
+    Ok(output)
 }
 
 /// The first line of what the emulator says of its version, so that one knows early whether it is there.

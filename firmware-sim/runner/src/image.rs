@@ -5,11 +5,50 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// What an image is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Runs the model in its partition.
+    Model {
+        /// Bytes of working memory for it, or the default.
+        arena_bytes: Option<u32>,
+    },
+    /// Runs ensembles of stochastic processes; it knows no model.
+    Ensembles,
+}
+
+impl Program {
+    /// The binary's name.
+    fn binary(self) -> &'static str {
+        match self {
+            Self::Model { .. } => "mote-firmware",
+            Self::Ensembles => "mote-ensembles",
+        }
+    }
+
+    /// What is added to the board's name to make the image's.
+    fn label(self) -> String {
+        match self {
+            Self::Model { arena_bytes: Some(bytes) } => bytes.to_string(),
+            Self::Model { arena_bytes: None } => "default".to_owned(),
+            Self::Ensembles => "ensembles".to_owned(),
+        }
+    }
+
+    fn arena_bytes(self) -> Option<u32> {
+        match self {
+            Self::Model { arena_bytes } => arena_bytes,
+            Self::Ensembles => None,
+        }
+    }
+}
+
 /// A firmware image, built for a board.
 #[derive(Clone, Debug)]
 pub struct Image {
     path: PathBuf,
     board: Board,
+    program: Program,
 }
 
 /// What an image takes on the board.
@@ -19,19 +58,27 @@ pub struct ImageSize {
     pub flash: u64,
     /// Bytes of memory for statics, the arena included and the stack not.
     pub statics: u64,
-    /// Bytes of the built-in model.
+    /// Bytes of the built-in model, 0 where the image has none.
     pub built_in_model: u64,
 }
 
 impl Image {
-    /// Builds the image of a board in release form, with an arena of so many bytes or of the default size.
+    /// Builds the image that runs models, with an arena of so many bytes or of the default size.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn build(board: &Board, arena_bytes: Option<u32>) -> Result<Self, Error> {
+        Self::of(Program::Model { arena_bytes }, board)
+    }
+
+    /// Builds an image for a board, in release form.
     ///
     /// The sources are those that this crate was built beside, or the folder that `MOTE_FIRMWARE_DIR` names; everything built goes
     /// to `target/firmware` of the checkout, or `firmware` in `CARGO_TARGET_DIR`. Processes that build at the same time wait for each other.
     ///
     /// # Errors
     /// [`Error`] says what is missing and how to get it.
-    pub fn build(board: &Board, arena_bytes: Option<u32>) -> Result<Self, Error> {
+    pub fn of(program: Program, board: &Board) -> Result<Self, Error> {
         let sources = sources()?;
         let folder = target_folder(&sources)?;
         let images = folder.join("images");
@@ -41,15 +88,14 @@ impl Image {
         let at_lock = |source| Error::File { path: lock_path.clone(), source };
         let lock = File::create(&lock_path).map_err(at_lock)?;
         lock.lock().map_err(at_lock)?;
-        cargo_build(&sources, &folder, board, arena_bytes)?;
+        cargo_build(&sources, &folder, board, program)?;
 
-        let built = folder.join(board.target).join("release").join("mote-firmware");
-        let arena = arena_bytes.map_or("default".to_owned(), |bytes| bytes.to_string());
-        let path = images.join(format!("{}-{arena}.elf", board.name));
+        let built = folder.join(board.target).join("release").join(program.binary());
+        let path = images.join(format!("{}-{}.elf", board.name, program.label()));
         let partial = path.with_extension("partial");
         fs::copy(&built, &partial).map_err(|source| Error::File { path: built, source })?;
         fs::rename(&partial, &path).map_err(|source| Error::File { path: path.clone(), source })?;
-        Ok(Self { path, board: *board })
+        Ok(Self { path, board: *board, program })
     }
 
     /// The ELF file.
@@ -85,17 +131,22 @@ impl Image {
             })
             .map(|section| section.size())
             .sum();
-        let built_in = sources()?.join("models/built-in.mote");
-        let built_in_model = fs::metadata(&built_in).map_err(|source| Error::File { path: built_in, source })?.len();
+        let built_in_model = match self.program {
+            Program::Model { .. } => {
+                let path = sources()?.join("models/built-in.mote");
+                fs::metadata(&path).map_err(|source| Error::File { path, source })?.len()
+            }
+            Program::Ensembles => 0,
+        };
         Ok(ImageSize { flash, statics, built_in_model })
     }
 }
 
-/// The folder of the image's sources.
+/// The folder of the images' sources.
 fn sources() -> Result<PathBuf, Error> {
     let path = env::var_os("MOTE_FIRMWARE_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), PathBuf::from);
-    if path.join("src/main.rs").is_file() { Ok(path) } else { Err(Error::Sources { path }) }
+    if path.join("src/lib.rs").is_file() { Ok(path) } else { Err(Error::Sources { path }) }
 }
 
 fn target_folder(sources: &Path) -> Result<PathBuf, Error> {
@@ -104,15 +155,16 @@ fn target_folder(sources: &Path) -> Result<PathBuf, Error> {
     std::path::absolute(&path).map_err(|source| Error::File { path, source })
 }
 
-fn cargo_build(sources: &Path, folder: &Path, board: &Board, arena_bytes: Option<u32>) -> Result<(), Error> {
+fn cargo_build(sources: &Path, folder: &Path, board: &Board, program: Program) -> Result<(), Error> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .args(["build", "--release", "--locked", "--color=never", "--target", board.target, "--target-dir"])
         .arg(folder)
+        .args(["--bin", program.binary()])
         .current_dir(sources)
         .env("MOTE_BOARD", board.name)
         .env_remove("MOTE_ARENA_BYTES");
-    if let Some(bytes) = arena_bytes {
+    if let Some(bytes) = program.arena_bytes() {
         command.env("MOTE_ARENA_BYTES", bytes.to_string());
     }
     // Flags of the host's build say nothing about the board's.

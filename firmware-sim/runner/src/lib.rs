@@ -1,11 +1,13 @@
-//! Builds the firmware image and runs it in QEMU, always under a time limit.
+//! Builds the firmware images and runs them in QEMU, always under a time limit.
 //!
 //! | module | holds |
 //! |---|---|
-//! | `image` | [`Image`]: the image of a board, built from the sources beside this crate |
-//! | `request` | [`Request`]: what the image is asked to do |
-//! | `emulator` | [`run`]: the emulator's command line, its time limit, its exit |
-//! | `report` | [`Report`]: the records that the image printed |
+//! | `image` | [`Image`]: an image of a board, built from the sources beside this crate |
+//! | `request` | [`Request`]: what the image that runs models is asked to do |
+//! | `emulator` | [`run`], [`run_ensemble`]: the emulator's command line, its time limit, its exit |
+//! | `record` | a line of what an image prints |
+//! | `report` | [`Report`]: the records of the image that runs models |
+//! | `ensemble` | [`EnsembleReport`]: the records of the image that runs ensembles |
 //! | `error` | [`Error`]: what can go wrong, with the way out |
 //!
 //! ```no_run
@@ -18,18 +20,35 @@
 //! println!("{:016x}", report.digest);
 //! # Ok::<(), mote_qemu::Error>(())
 //! ```
+//!
+//! An ensemble is asked for by a request of [`experiments`]:
+//!
+//! ```no_run
+//! use mote_qemu::experiments::{Experiment, Request};
+//! use mote_qemu::{BOARDS, Image, Program, run_ensemble};
+//! use std::time::Duration;
+//!
+//! let image = Image::of(Program::Ensembles, &BOARDS[0])?;
+//! let request = Request { experiment: Experiment { seed: 7, ..Experiment::default() }, ..Request::default() };
+//! println!("{:016x}", run_ensemble(&image, &request, Duration::from_secs(60))?.digest);
+//! # Ok::<(), mote_qemu::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs, missing_debug_implementations)]
 
 mod emulator;
+mod ensemble;
 mod error;
 mod image;
+mod record;
 mod report;
 mod request;
 
-pub use emulator::{emulator_version, run, run_words};
+pub use emulator::{emulator_version, run, run_ensemble, run_ensemble_words, run_words};
+pub use ensemble::EnsembleReport;
 pub use error::Error;
-pub use image::{Image, ImageSize};
+pub use image::{Image, ImageSize, Program};
 pub use mote_boards::{BOARDS, Board, Region, find};
+pub use mote_experiments as experiments;
 pub use report::{Count, Memory, ModelRecord, PlanRecord, Report, Sample, Source};
 pub use request::{Request, Task};

@@ -1,5 +1,6 @@
 use crate::Error;
-use std::collections::{BTreeMap, HashMap};
+use crate::record::Record;
+use std::collections::BTreeMap;
 
 /// Where the device found its model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,10 +54,10 @@ impl Count {
     }
 }
 
-/// A sample, before data scaling.
+/// A sample, before data scaling; of an ensemble, the final states of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Its number within the seed's batch.
+    /// Its number within the seed's batch, or the block's number.
     pub number: u32,
     /// The bits of each component, an `f32`.
     pub bits: Vec<u32>,
@@ -103,46 +104,6 @@ pub struct Report {
     pub memory: Memory,
 }
 
-/// An error that the device printed.
-pub(crate) struct DeviceError {
-    pub kind: String,
-    pub text: String,
-}
-
-/// A record: a word, and `key=value` pairs.
-struct Record<'a> {
-    word: &'a str,
-    pairs: HashMap<&'a str, &'a str>,
-}
-
-impl<'a> Record<'a> {
-    fn read(line: &'a str) -> Self {
-        let mut words = line.split(' ');
-        let word = words.next().unwrap_or("");
-        Self { word, pairs: words.filter_map(|pair| pair.split_once('=')).collect() }
-    }
-
-    fn text(&self, key: &'static str) -> Result<&'a str, Error> {
-        self.pairs.get(key).copied().ok_or(Error::Records { missing: key })
-    }
-
-    fn number(&self, key: &'static str) -> Result<u64, Error> {
-        self.text(key)?.parse().map_err(|_| Error::Records { missing: key })
-    }
-
-    fn hex(&self, key: &'static str) -> Result<u64, Error> {
-        u64::from_str_radix(self.text(key)?, 16).map_err(|_| Error::Records { missing: key })
-    }
-}
-
-/// The error that the device printed, if it did.
-pub(crate) fn device_error(output: &str) -> Option<DeviceError> {
-    let line = output.lines().find(|line| line.starts_with("error "))?;
-    let (head, text) = line.split_once(" text=")?;
-    let kind = Record::read(head).text("kind").ok()?.to_owned();
-    Some(DeviceError { kind, text: text.to_owned() })
-}
-
 /// Reads the records of a run that went well. Unknown records and keys are passed over.
 pub(crate) fn read(output: &str) -> Result<Report, Error> {
     let (mut board, mut model, mut digest, mut memory) = (None, None, None, None);
@@ -166,27 +127,10 @@ pub(crate) fn read(output: &str) -> Result<Report, Error> {
                 });
             }
             "plan" => plans.push(PlanRecord { name: record.text("name")?.to_owned(), rows: record.number("rows")? }),
-            "count" => {
-                let count = Count { instructions: record.number("instructions")?, of: record.number("of")? };
-                counts.insert(record.text("what")?.to_owned(), count);
-            }
-            "sample" => {
-                let number =
-                    u32::try_from(record.number("number")?).map_err(|_| Error::Records { missing: "number" })?;
-                let bits = record.text("values")?.split(',').map(|bits| u32::from_str_radix(bits, 16));
-                let bits = bits.collect::<Result<_, _>>().map_err(|_| Error::Records { missing: "values" })?;
-                samples.push(Sample { number, bits });
-            }
+            "count" => counts.extend([record.count()?]),
+            "sample" => samples.push(record.sample()?),
             "digest" => digest = Some(record.hex("value")?),
-            "memory" => {
-                memory = Some(Memory {
-                    data: record.number("data")?,
-                    bss: record.number("bss")?,
-                    arena: record.number("arena")?,
-                    stack: record.number("stack")?,
-                    stack_reserved: record.number("stack-reserved")?,
-                });
-            }
+            "memory" => memory = Some(record.memory()?),
             _ => {}
         }
     }

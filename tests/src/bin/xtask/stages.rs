@@ -18,8 +18,8 @@ pub struct Options {
     skip_qemu: bool,
 }
 
-/// The one file of tests that runs images in QEMU.
-const BOARD_TESTS: &str = "host_against_qemu";
+/// The files of tests that run images in QEMU.
+const BOARD_TESTS: [&str; 2] = ["ensembles_on_board", "host_against_qemu"];
 
 /// The tests that run the `mote` program, which has to be built before them.
 const COMMAND_LINE_TESTS: &str = "command_line";
@@ -89,12 +89,13 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
     let own_tests = tests_without_boards()?;
     let core_and_system = |profile: &str| {
         cargo(&[
-            &format!("test --no-fail-fast {profile} -p mote-core -p mote-qemu"),
+            &format!("test --no-fail-fast {profile} -p mote-core -p mote-experiments -p mote-qemu"),
             &format!("test --no-fail-fast {profile} -p mote-tests {own_tests}"),
         ])
     };
+    let board_tests = BOARD_TESTS.map(|name| format!("--test {name}")).join(" ");
     let board = |profile: &str| match boards {
-        Boards::Wanted => cargo(&[&format!("test --no-fail-fast {profile} -p mote-tests --test {BOARD_TESTS}")]),
+        Boards::Wanted => cargo(&[&format!("test --no-fail-fast {profile} -p mote-tests {board_tests}")]),
         Boards::Skipped => Work::Skipped,
     };
     let mut stages = vec![
@@ -154,7 +155,7 @@ fn tests_without_boards() -> Result<String> {
     for entry in std::fs::read_dir("tests/tests").context("cannot list tests/tests")? {
         let path = entry.context("cannot list tests/tests")?.path();
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.extension().is_some_and(|extension| extension == "rs") && name != BOARD_TESTS {
+        if path.extension().is_some_and(|extension| extension == "rs") && !BOARD_TESTS.contains(&name) {
             names.push(name.to_string());
         }
     }

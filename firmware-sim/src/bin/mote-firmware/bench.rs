@@ -1,13 +1,13 @@
 //! Instruction counts: of the network, of a normal, and of a whole sample.
 
-use crate::console::Console;
-use crate::counter::{Counter, known_loop};
 use crate::request::Request;
 use core::hint::black_box;
 use mote_core::model::{Bound, NamedPlan};
 use mote_core::random::{NormalSource, Stream, Ziggurat};
 use mote_core::sampler::SampleOptions;
 use mote_core::score::Denoiser;
+use mote_firmware::console::Console;
+use mote_firmware::counter::Counter;
 
 /// A denoiser whose evaluations are counted.
 struct Counted<'c, D> {
@@ -25,10 +25,6 @@ impl<D: Denoiser> Denoiser for Counted<'_, D> {
     }
 }
 
-fn print(console: &mut Console, what: &str, instructions: u64, of: u64) {
-    console.record(format_args!("count what={what} instructions={instructions} of={of}"));
-}
-
 /// Prints the counts of one sample's parts; `parse` is what the model took to check.
 #[inline(never)]
 pub fn run<'m>(
@@ -40,8 +36,8 @@ pub fn run<'m>(
     options: SampleOptions,
     request: &Request<'_>,
 ) {
-    check(console, counter);
-    print(console, "parse", parse, 1);
+    counter.check(console);
+    Counter::print(console, "parse", parse, 1);
     normals(console, counter, request.seed);
 
     let stream = Stream::nth(request.seed, request.first);
@@ -50,24 +46,13 @@ pub fn run<'m>(
         let (run, mut denoiser) = bound.start(plan, options, &mut noise);
         black_box(run.finish(&mut denoiser, &mut noise));
     });
-    print(console, "sample", instructions, 1);
+    Counter::print(console, "sample", instructions, 1);
 
     let mut noise = Ziggurat::new(stream);
     let (run, inner) = bound.start(plan, options, &mut noise);
     let mut counted = Counted { inner, counter, instructions: 0, evaluations: 0 };
     black_box(run.finish(&mut counted, &mut noise));
-    print(console, "evaluation", counted.instructions, counted.evaluations);
-}
-
-/// The counter against a loop of known length: these many turns of two instructions, past a wrap of the timer.
-fn check(console: &mut Console, counter: &mut Counter) {
-    const SHORT: u32 = 1_000;
-    const TURNS: u32 = 6_000_000;
-    // Out of the compiler's sight, so that both calls are the same instructions.
-    let [short, long] = black_box([SHORT, SHORT + TURNS]);
-    let ((), short) = counter.measure(|| known_loop(short));
-    let ((), long) = counter.measure(|| known_loop(long));
-    print(console, "loop-turn", long - short, TURNS.into());
+    Counter::print(console, "evaluation", counted.instructions, counted.evaluations);
 }
 
 /// Normals as the sampler draws them, many at a time.
@@ -80,5 +65,5 @@ fn normals(console: &mut Console, counter: &mut Counter, seed: u64) {
             noise.fill(black_box(&mut out));
         }
     });
-    print(console, "normal", instructions, ROUNDS * out.len() as u64);
+    Counter::print(console, "normal", instructions, ROUNDS * out.len() as u64);
 }

@@ -1,10 +1,10 @@
 //! The model: the one in its partition of the flash, or else a small one that is built in.
 
-use crate::BOARD;
 use mote_core::model::HEADER_BYTES;
+use mote_firmware::BOARD;
 
 /// A model with random weights, two components and two plans, so that an image without a model can show that it works.
-static BUILT_IN: &[u8] = include_bytes!("../models/built-in.mote");
+static BUILT_IN: &[u8] = include_bytes!("../../../models/built-in.mote");
 
 /// Where the model came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

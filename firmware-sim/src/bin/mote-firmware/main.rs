@@ -5,32 +5,20 @@
 #![no_main]
 
 mod bench;
-mod console;
-mod counter;
 mod failure;
-mod fault;
-mod float_mode;
-mod memory;
 mod partition;
 mod request;
-mod semihosting;
 
-use console::Console;
-use counter::Counter;
 use failure::Failure;
-use memory::Memory;
-use mote_boards::Board;
 use mote_core::model::{Arena, Bound, Model, NamedPlan, ParseError, SelfTestError};
 use mote_core::random::{StreamSequence, Ziggurat};
 use mote_core::sampler::{Digest, SampleOptions};
+use mote_firmware::console::Console;
+use mote_firmware::counter::Counter;
+use mote_firmware::memory::Memory;
+use mote_firmware::{BOARD, fault, float_mode, semihosting};
 use partition::Source;
 use request::{Request, RequestError, Task};
-
-/// The board that the image is built for.
-const BOARD: Board = match mote_boards::find(env!("MOTE_BOARD")) {
-    Some(board) => board,
-    None => panic!("the build script lets no other name through"),
-};
 
 /// Bytes of working memory for the model.
 const ARENA_BYTES: usize = include!(concat!(env!("OUT_DIR"), "/arena_bytes.rs"));
@@ -44,9 +32,7 @@ fn main() -> ! {
     // SAFETY: nothing else takes the peripherals.
     let peripherals = unsafe { cortex_m::Peripherals::steal() };
     let mut counter = Counter::new(peripherals.SYST);
-    if let Some(fpscr) = float_mode::forbidden() {
-        fault::finish(CONSOLE, &Failure::FloatMode(fpscr));
-    }
+    float_mode::insist(CONSOLE);
     let line = semihosting::command_line(COMMAND_LINE).ok_or(RequestError::TooLong);
     let request = match line.and_then(Request::parse) {
         Ok(request) => request,
@@ -81,10 +67,7 @@ fn main() -> ! {
         bench::run(CONSOLE, &mut counter, parse, &mut bound, &plan, options, &request);
     }
     sample(CONSOLE, &mut bound, &plan, options, &request);
-    let Memory { data, bss, stack, stack_reserved } = Memory::measure();
-    CONSOLE.record(format_args!(
-        "memory data={data} bss={bss} arena={ARENA_BYTES} stack={stack} stack-reserved={stack_reserved}"
-    ));
+    Memory::print(CONSOLE, ARENA_BYTES);
     semihosting::exit(0)
 }
 
@@ -152,18 +135,9 @@ fn sample<'m>(
         digest.update(sample);
         if request.values {
             console.piece(format_args!("sample number={number} values="));
-            print_bits(console, sample);
+            console.bits(sample);
             console.end();
         }
     }
     console.record(format_args!("digest value={:016x} samples={}", digest.finish(), request.count));
-}
-
-/// The bits of each value in hex, with commas between.
-fn print_bits(console: &mut Console, values: &[f32]) {
-    let mut comma = "";
-    for value in values {
-        console.piece(format_args!("{comma}{:08x}", value.to_bits()));
-        comma = ",";
-    }
 }
