@@ -1,4 +1,6 @@
-//! A blob on a board under QEMU, beside the host.
+//! A blob, or an ensemble, on a board under QEMU, beside the host.
+
+mod ensembles;
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use serde::Serialize;
 use crate::inspection::bytes;
 use crate::pool::Batch;
 use crate::report::BoardReport;
+
+pub use ensembles::{ComparedEnsemble, compare_ensemble};
 
 /// Bytes of working memory in an image that is built without a size; enough for the demo's network and smaller ones.
 const DEFAULT_ARENA: usize = 4096;

@@ -1,5 +1,7 @@
 //! `mote firmware`
 
+mod ensemble;
+
 use std::path::PathBuf;
 
 use mote_core::model::{Model, NamedPlan};
@@ -26,9 +28,18 @@ pub(super) enum Verb {
         after_help = "Instructions are counted by QEMU, exactly; they are not cycles and not time.\n\nExample: mote firmware bench --model runs/demo"
     )]
     Bench(Args),
+    /// Run ensembles of stochastic processes on a board, compare every bit with the host's, and count instructions.
+    #[command(
+        after_help = "Prints a row for each process (instructions a path-step, its noise included; digest of the final states; whether the bits \
+        are equal on the board, in the host's portable code and in its vector code) and the instructions of a normal by either generator; exit code 1 if the \
+        bits differ. Instructions are counted by QEMU, exactly; they are not cycles and not time.\n\n\
+        Parameters: ou has rate, mean, diffusion; double-well has barrier, half-distance, diffusion; geometric has growth, volatility; vp has beta-min, beta-max.\n\n\
+        Example: mote firmware ensemble ou --set rate=2 --stepper shark --seed 7 --blocks 8"
+    )]
+    Ensemble(ensemble::Args),
 }
 
-/// Arguments of both.
+/// Arguments of `run` and `bench`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A blob, or the folder of a run.
@@ -91,6 +102,7 @@ pub(super) fn run(verb: &Verb) -> anyhow::Result<()> {
     let (args, task) = match verb {
         Verb::Run(args) => (args, Task::Run),
         Verb::Bench(args) => (args, Task::Bench),
+        Verb::Ensemble(args) => return ensemble::run(args),
     };
     let source = Source::find(&args.model)?;
     let bytes = source.bytes()?;

@@ -42,7 +42,7 @@ enum Verb {
     Inspect(inspect::Args),
     /// Measure a run's samples, float and quantised, beside the data-to-data floor.
     Evaluate(evaluate::Args),
-    /// Run a blob in the firmware image under QEMU and compare the bits.
+    /// Run a blob, or an ensemble of paths, in a firmware image under QEMU and compare the bits.
     #[command(subcommand)]
     Firmware(firmware::Verb),
     /// Print a completion script for a shell.
