@@ -1,6 +1,6 @@
-//! `mote firmware`: the blob of a trained run on a board under QEMU.
+//! `mote firmware`: the blob of a trained run, and ensembles, on a board under QEMU.
 
-use mote_tests::qemu::image;
+use mote_tests::qemu::{ensembles_image, image};
 use serde_json::Value;
 
 use super::mote::Place;
@@ -43,4 +43,40 @@ fn what_a_board_cannot_run_is_said_in_one_line() {
     let said = String::from_utf8(without.stderr).unwrap();
     assert_eq!(without.status.code(), Some(2));
     assert!(said.contains("no-such-qemu") && said.contains("apt-get install qemu-system-arm"), "{said}");
+}
+
+#[test]
+fn ensembles_have_the_same_bits_on_board_and_host() {
+    if ensembles_image().is_none() {
+        return;
+    }
+    let place = Place::new();
+    // The default: the Ornstein-Uhlenbeck process and the double well.
+    for options in ["", "--stepper shark --seed 7 --block 3 --blocks 2", "--noise tree --steps 16 --set diffusion=0.5"]
+    {
+        let ended = place.ok(&format!("firmware ensemble {options} --json"));
+        let outcome: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(outcome["bits_equal"], Value::Bool(true));
+        let rows = outcome["ensembles"].as_array().unwrap();
+        assert_eq!([&rows[0]["process"], &rows[1]["process"]], ["ou", "double-well"]);
+        for row in rows {
+            assert_eq!(row["digest"], row["host_digest"]);
+            let vectors = if row["noise"] == "tree" { &Value::Null } else { &row["digest"] };
+            assert_eq!(&row["host_vector_digest"], vectors);
+        }
+    }
+    let text = place.ok("firmware ensemble geometric --blocks 1").stdout;
+    for part in ["geometric", "equal on host and board", "one normal, Box-Muller", "one normal, ziggurat"] {
+        assert!(text.contains(part), "no \"{part}\" in:\n{text}");
+    }
+}
+
+#[test]
+fn an_ensemble_that_cannot_be_run_is_said_in_one_line() {
+    let place = Place::new();
+    place.refused_with("firmware ensemble duo", &["duo", "ou, double-well, geometric, vp"]);
+    place.refused_with("firmware ensemble geometric --stepper sra1", &["sra1 does not fit", "sriw1"]);
+    place.refused_with("firmware ensemble ou --set barrier=2", &["--set barrier=2", "rate, mean, diffusion"]);
+    place.refused_with("firmware ensemble --horizon -1", &["horizon", "above 0"]);
+    place.refused_with("firmware ensemble --noise tree --steps 50", &["steps=50", "power of two"]);
 }

@@ -191,13 +191,13 @@ fn measurements(compared: &ComparedEnsemble, image: &Image, before: Vec<Measurem
 
 fn to_text(outcome: &Outcome) -> String {
     let mut text = format!(
-        "{:<12} {:<24} {:<9} {:>8} {:>8} {:>12}  {:<16}  bits\n",
-        "process", "stepper", "noise", "paths", "steps", "instr./step", "digest"
+        "{:<12} {:<24} {:<9} {:>8} {:>8} {:>16}  {:<16}  bits\n",
+        "process", "stepper", "noise", "paths", "steps", "instr./path-step", "digest"
     );
     for row in &outcome.ensembles {
         let verdict = if row.bits_equal { "equal on host and board" } else { "DIFFERENT on host and board" };
         text += &format!(
-            "{:<12} {:<24} {:<9} {:>8} {:>8} {:>12.1}  {:<16}  {verdict}\n",
+            "{:<12} {:<24} {:<9} {:>8} {:>8} {:>16.1}  {:<16}  {verdict}\n",
             row.process, row.stepper, row.noise, row.paths, row.steps, row.instructions_per_path_step, row.digest
         );
     }
