@@ -22,10 +22,12 @@ impl Brownian {
 }
 
 impl Sde for Brownian {
+    #[inline(always)]
     fn drift(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
         out.fill(0.0);
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
         out.fill(self.scale);
     }

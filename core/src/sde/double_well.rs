@@ -22,6 +22,7 @@ impl DoubleWell {
 }
 
 impl Potential for DoubleWell {
+    #[inline(always)]
     fn gradient(&mut self, x: &[f32], out: &mut [f32]) {
         let scale = 4.0 * self.barrier / self.half_distance;
         for (out, x) in out.iter_mut().zip(x) {

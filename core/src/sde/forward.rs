@@ -15,6 +15,7 @@ fn beta(schedule: &VpLinear, t: f32) -> f32 {
     schedule.beta_min + t * (schedule.beta_max - schedule.beta_min)
 }
 
+#[inline(always)]
 fn decay(schedule: &VpLinear, t: f32, x: &[f32], out: &mut [f32]) {
     let rate = -0.5 * beta(schedule, t);
     for (out, x) in out.iter_mut().zip(x) {
@@ -30,10 +31,12 @@ pub struct Vp {
 }
 
 impl Sde for Vp {
+    #[inline(always)]
     fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
         decay(&self.schedule, t, x, out);
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, t: f32, _x: &[f32], out: &mut [f32]) {
         out.fill(math::sqrt(beta(&self.schedule, t)));
     }
@@ -54,10 +57,12 @@ pub struct SubVp {
 }
 
 impl Sde for SubVp {
+    #[inline(always)]
     fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
         decay(&self.schedule, t, x, out);
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, t: f32, _x: &[f32], out: &mut [f32]) {
         let NoiseLevel { alpha, sigma } = self.schedule.level(t);
         // 1 - alpha^4 = sigma^2 (1 + alpha^2), which does not cancel near t = 0.
@@ -89,10 +94,12 @@ impl Ve {
 }
 
 impl Sde for Ve {
+    #[inline(always)]
     fn drift(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
         out.fill(0.0);
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, t: f32, _x: &[f32], out: &mut [f32]) {
         out.fill(self.schedule.level(t).sigma * math::sqrt(2.0 * self.log_ratio()));
     }

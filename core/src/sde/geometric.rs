@@ -32,12 +32,14 @@ impl GeometricBrownian {
 }
 
 impl Sde for GeometricBrownian {
+    #[inline(always)]
     fn drift(&mut self, _t: f32, x: &[f32], out: &mut [f32]) {
         for (out, x) in out.iter_mut().zip(x) {
             *out = self.growth * x;
         }
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, _t: f32, x: &[f32], out: &mut [f32]) {
         for (out, x) in out.iter_mut().zip(x) {
             *out = self.volatility * x;
@@ -49,6 +51,7 @@ impl Ito for GeometricBrownian {}
 impl DiagonalNoise for GeometricBrownian {}
 
 impl DiffusionSlope for GeometricBrownian {
+    #[inline(always)]
     fn diffusion_slope(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
         out.fill(self.volatility);
     }

@@ -11,6 +11,7 @@ pub trait Potential {
 pub struct Flat;
 
 impl Potential for Flat {
+    #[inline(always)]
     fn gradient(&mut self, _x: &[f32], out: &mut [f32]) {
         out.fill(0.0);
     }
@@ -24,6 +25,7 @@ pub struct Quadratic {
 }
 
 impl Potential for Quadratic {
+    #[inline(always)]
     fn gradient(&mut self, x: &[f32], out: &mut [f32]) {
         for (out, x) in out.iter_mut().zip(x) {
             *out = self.stiffness * x;
@@ -43,6 +45,7 @@ pub struct OverdampedLangevin<P> {
 }
 
 impl<P: Potential> Sde for OverdampedLangevin<P> {
+    #[inline(always)]
     fn drift(&mut self, _t: f32, x: &[f32], out: &mut [f32]) {
         self.potential.gradient(x, out);
         for out in out {
@@ -50,6 +53,7 @@ impl<P: Potential> Sde for OverdampedLangevin<P> {
         }
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
         out.fill(self.noise);
     }

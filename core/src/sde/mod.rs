@@ -63,6 +63,7 @@ pub trait DiffusionSlope: DiagonalNoise {
 }
 
 impl<S: AdditiveNoise + ?Sized> DiffusionSlope for S {
+    #[inline(always)]
     fn diffusion_slope(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
         out.fill(0.0);
     }

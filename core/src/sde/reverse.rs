@@ -2,6 +2,7 @@ use super::{AdditiveNoise, DiagonalNoise, DiffusionSlope, Ito, NoiseFree, Sde};
 use crate::score::ScoreModel;
 
 /// `f - share (g^2 score + 2 g g')`, the drift of both ways back to the data; `room` holds two numbers a component.
+#[inline(always)]
 fn drift_with_score<S: DiffusionSlope, M: ScoreModel>(
     (sde, score): (&mut S, &mut M),
     share: f32,
@@ -47,10 +48,12 @@ impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> ReverseTime<S, M, R> {
 }
 
 impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> Sde for ReverseTime<S, M, R> {
+    #[inline(always)]
     fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
         drift_with_score((&mut self.sde, &mut self.score), 1.0, t, x, out, self.room.as_mut());
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
         self.sde.diffusion(t, x, out);
     }
@@ -82,10 +85,12 @@ impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> ProbabilityFlow<S, M, R>
 }
 
 impl<S: DiffusionSlope, M: ScoreModel, R: AsMut<[f32]>> Sde for ProbabilityFlow<S, M, R> {
+    #[inline(always)]
     fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
         drift_with_score((&mut self.sde, &mut self.score), 0.5, t, x, out, self.room.as_mut());
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
         out.fill(0.0);
     }

@@ -21,6 +21,7 @@ impl<S: DiffusionSlope, R: AsMut<[f32]>> StratonovichForm<S, R> {
 }
 
 impl<S: DiffusionSlope, R: AsMut<[f32]>> Sde for StratonovichForm<S, R> {
+    #[inline(always)]
     fn drift(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
         let Some((g, slope)) = self.room.as_mut().split_at_mut_checked(x.len()) else { return out.fill(f32::NAN) };
         let Some(slope) = slope.get_mut(..x.len()) else { return out.fill(f32::NAN) };
@@ -32,6 +33,7 @@ impl<S: DiffusionSlope, R: AsMut<[f32]>> Sde for StratonovichForm<S, R> {
         }
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, t: f32, x: &[f32], out: &mut [f32]) {
         self.sde.diffusion(t, x, out);
     }

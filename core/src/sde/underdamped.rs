@@ -23,6 +23,7 @@ impl<P> UnderdampedLangevin<P> {
 }
 
 impl<P: Potential> Sde for UnderdampedLangevin<P> {
+    #[inline(always)]
     fn drift(&mut self, _t: f32, x: &[f32], out: &mut [f32]) {
         let half = x.len() / 2;
         let (Some((positions, velocities)), Some((rates, forces))) =
@@ -39,11 +40,11 @@ impl<P: Potential> Sde for UnderdampedLangevin<P> {
         }
     }
 
+    #[inline(always)]
     fn diffusion(&mut self, _t: f32, x: &[f32], out: &mut [f32]) {
-        let half = x.len() / 2;
-        for (i, out) in out.iter_mut().enumerate() {
-            *out = if i < half { 0.0 } else { self.noise };
-        }
+        let Some((rates, forces)) = out.split_at_mut_checked(x.len() / 2) else { return out.fill(f32::NAN) };
+        rates.fill(0.0);
+        forces.fill(self.noise);
     }
 }
 

@@ -11,6 +11,7 @@ impl<S: NoiseFree + ?Sized> Stepper<S> for EulerOde {
     const NOISE: NoiseUse = NoiseUse::None;
     const ORDER: f32 = 1.0;
 
+    #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {
         let Some((_, _, [f])) = lend(NoiseUse::None, noise, x, scratch) else { return };
         sde.drift(span.t0, x, f);

@@ -15,6 +15,7 @@ impl Stepper<OrnsteinUhlenbeck> for ExactOu {
     const NOISE: NoiseUse = NoiseUse::Increment;
     const ORDER: f32 = 1.0;
 
+    #[inline(always)]
     fn step(&self, sde: &mut OrnsteinUhlenbeck, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {
         let Some((w, _, [])) = lend(NoiseUse::Increment, noise, x, scratch) else { return };
         let dt = span.length();

@@ -11,6 +11,7 @@ impl<S: NoiseFree + ?Sized> Stepper<S> for Heun {
     const NOISE: NoiseUse = NoiseUse::None;
     const ORDER: f32 = 2.0;
 
+    #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {
         let Some((_, _, [point, f, f2])) = lend(NoiseUse::None, noise, x, scratch) else { return };
         let dt = span.length();

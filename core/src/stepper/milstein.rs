@@ -14,6 +14,7 @@ impl<S: DiffusionSlope + ?Sized> Stepper<S> for Milstein {
     const NOISE: NoiseUse = NoiseUse::Increment;
     const ORDER: f32 = 1.0;
 
+    #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {
         let Some((w, _, [f, g, slope])) = lend(NoiseUse::Increment, noise, x, scratch) else { return };
         let dt = span.length();

@@ -15,6 +15,7 @@ impl<S: DiagonalNoise + ?Sized> Stepper<S> for MilsteinDerivativeFree {
     const NOISE: NoiseUse = NoiseUse::Increment;
     const ORDER: f32 = 1.0;
 
+    #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {
         let Some((w, _, [f, g, point, shifted])) = lend(NoiseUse::Increment, noise, x, scratch) else { return };
         let dt = span.length();

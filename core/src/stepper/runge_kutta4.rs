@@ -16,6 +16,7 @@ impl<S: NoiseFree + ?Sized> Stepper<S> for RungeKutta4 {
     const NOISE: NoiseUse = NoiseUse::None;
     const ORDER: f32 = 4.0;
 
+    #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {
         let Some((_, _, [point, f, sum])) = lend(NoiseUse::None, noise, x, scratch) else { return };
         let dt = span.length();

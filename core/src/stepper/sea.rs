@@ -16,6 +16,7 @@ impl<S: AdditiveNoise + ?Sized> Stepper<S> for Sea {
     const NOISE: NoiseUse = NoiseUse::Area;
     const ORDER: f32 = 1.0;
 
+    #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {
         let Some((w, h, [point, f, g])) = lend(NoiseUse::Area, noise, x, scratch) else { return };
         let dt = span.length();

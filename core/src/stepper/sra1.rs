@@ -25,6 +25,7 @@ impl<S: AdditiveNoise + ?Sized> Stepper<S> for Sra1 {
     const NOISE: NoiseUse = NoiseUse::Area;
     const ORDER: f32 = 1.5;
 
+    #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {
         let Some((w, h, [point, k1, k2, start, end])) = lend(NoiseUse::Area, noise, x, scratch) else { return };
         let dt = span.length();

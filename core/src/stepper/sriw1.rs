@@ -36,6 +36,7 @@ impl<S: DiagonalNoise + ?Sized> Stepper<S> for Sriw1 {
     const NOISE: NoiseUse = NoiseUse::Area;
     const ORDER: f32 = 1.5;
 
+    #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {
         let Some((w, h, [point, f1, f2, g1, g2, g3, g4])) = lend(NoiseUse::Area, noise, x, scratch) else { return };
         let (t, dt) = (span.t0, span.length());
