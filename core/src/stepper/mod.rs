@@ -11,7 +11,7 @@
 //! | [`StochasticHeun`] | Stratonovich, diagonal | 1 | 1 |
 //! | [`Sea`] | additive | 1 | 1 |
 //! | [`Sra1`], [`Shark`] | additive | 1.5 | 2 |
-//! | [`Sriw1`] | Itô, diagonal | 1.5 | 2 |
+//! | [`Sriw1`] | Itô, diagonal | 1.5 | 1.5; 2 for a linear diffusion |
 //! | [`ExactOu`] | Ornstein-Uhlenbeck | 1 | exact in law |
 //! | [`EulerOde`], [`Heun`], [`RungeKutta4`] | without noise | 1, 2, 4 | the same |
 //!

@@ -49,10 +49,10 @@ fn moments<S: Sde, P: Stepper<S>>(stepper: &P, sde: &mut S, dt: f32, x: f32) -> 
 fn moments_of_geometric_brownian_motion_converge_at_the_weak_order() {
     // A step multiplies x by a random factor R, so that E[X_n] = E[R]^n; the truth is e^growth and e^(2 growth + volatility^2).
     const GBM: GeometricBrownian = GeometricBrownian { growth: 0.8, volatility: 0.6 };
-    fn one<S: Sde, P: Stepper<S>>(name: &str, stepper: &P, mut sde: S) {
+    fn one<S: Sde, P: Stepper<S>>(name: &str, stepper: &P, mut sde: S, order: f32) {
         let (growth, volatility) = (f64::from(GBM.growth), f64::from(GBM.volatility));
         // Rounding of the coefficients leaves 2e-8 a step, so that the grids of order 2 end earlier.
-        let coarsest = if P::WEAK_ORDER > 1.5 { 8 } else { 16 };
+        let coarsest = if order > 1.5 { 8 } else { 16 };
         let errors: Vec<_> = [coarsest, 2 * coarsest, 4 * coarsest, 8 * coarsest]
             .map(|steps| {
                 let (mean, square) = moments(stepper, &mut sde, 1.0 / steps as f32, 1.0);
@@ -60,14 +60,19 @@ fn moments_of_geometric_brownian_motion_converge_at_the_weak_order() {
             })
             .to_vec();
         let (of_mean, of_square): (Vec<_>, Vec<_>) = errors.into_iter().unzip();
-        check(&std::format!("{name}, mean"), P::WEAK_ORDER, &of_mean);
-        check(&std::format!("{name}, mean square"), P::WEAK_ORDER, &of_square);
+        check(&std::format!("{name}, mean"), order, &of_mean);
+        check(&std::format!("{name}, mean square"), order, &of_square);
     }
-    one("Euler-Maruyama", &EulerMaruyama, GBM);
-    one("Milstein", &Milstein, GBM);
-    one("Milstein without derivative", &MilsteinDerivativeFree, GBM);
-    one("stochastic Heun", &StochasticHeun, StratonovichForm::new(GBM, [0.0; 2]));
-    one("SRIW1", &Sriw1, GBM);
+    fn stated<P: Stepper<S>, S: Sde>(_: &P, _: &S) -> f32 {
+        P::WEAK_ORDER
+    }
+    one("Euler-Maruyama", &EulerMaruyama, GBM, stated(&EulerMaruyama, &GBM));
+    one("Milstein", &Milstein, GBM, stated(&Milstein, &GBM));
+    one("Milstein without derivative", &MilsteinDerivativeFree, GBM, stated(&MilsteinDerivativeFree, &GBM));
+    let stratonovich = StratonovichForm::new(GBM, [0.0; 2]);
+    one("stochastic Heun", &StochasticHeun, stratonovich, stated(&StochasticHeun, &stratonovich));
+    // The diffusion is linear, where SRIW1 does better than its 1.5.
+    one("SRIW1", &Sriw1, GBM, 2.0);
 }
 
 /// Mean and variance after so many steps from 1; a step that is linear in (x, w, h) is known by four of its values.

@@ -24,7 +24,7 @@ impl Ito for Pendulum {}
 impl DiagonalNoise for Pendulum {}
 impl AdditiveNoise for Pendulum {}
 
-/// The pendulum under noise that depends on its angle: `dX = -sin X dt + (1 + cos X / 2) dW` (Itô).
+/// The pendulum under noise that depends on its angle: `dX = -sin X dt + (1 + sin X / 2) dW` (Itô).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RattledPendulum;
 
@@ -34,7 +34,7 @@ impl Sde for RattledPendulum {
     }
     fn diffusion(&mut self, _t: f32, x: &[f32], out: &mut [f32]) {
         for (out, x) in out.iter_mut().zip(x) {
-            *out = 1.0 + 0.5 * mote_core::math::cos(*x);
+            *out = 1.0 + 0.5 * mote_core::math::sin(*x);
         }
     }
 }
@@ -43,7 +43,7 @@ impl DiagonalNoise for RattledPendulum {}
 impl DiffusionSlope for RattledPendulum {
     fn diffusion_slope(&mut self, _t: f32, x: &[f32], out: &mut [f32]) {
         for (out, x) in out.iter_mut().zip(x) {
-            *out = -0.5 * mote_core::math::sin(*x);
+            *out = 0.5 * mote_core::math::cos(*x);
         }
     }
 }
