@@ -3,9 +3,14 @@
 //! A chapter is one file and one line in [`CHAPTERS`].
 
 pub mod orders;
+mod report;
 mod row;
+mod selection;
+pub mod table;
 
+pub use report::{Finding, Report, run};
 pub use row::{Row, Test, Verdict};
+pub use selection::{Selected, UnknownWord, select};
 
 /// What a chapter may use.
 #[derive(Clone, Copy, Debug)]
