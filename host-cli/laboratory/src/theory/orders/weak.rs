@@ -2,8 +2,8 @@
 //!
 //! Drift and diffusion have period 2 pi, and so has u, which is then known by its values at [`POINTS`] places. One step of a stepper,
 //! with the average over its noise by quadrature, is a matrix on these values, and n steps are its n-th power. The truth is the
-//! solution of Kolmogorov's backward equation `du/dt = f u' + g^2 u'' / 2` by Fourier collocation. Both are exact to
-//! 1e-9, so that the difference is the stepper's weak error.
+//! solution of Kolmogorov's backward equation `du/dt = f u' + g^2 u'' / 2` by Fourier collocation. Quadrature and collocation are exact to
+//! 1e-9, so that the difference is the stepper's weak error and the rounding of its step.
 
 use std::f64::consts::PI;
 
