@@ -4,7 +4,8 @@ use crate::sde::Ito;
 
 /// The Euler-Maruyama step, `x + f dt + g w` (Maruyama 1955).
 ///
-/// Strong order 1/2, and 1 for additive noise. One evaluation each of drift and diffusion.
+/// Strong order 1/2, and 1 for additive noise; weak order 1 (Kloeden and Platen 1992, section 14.1). One evaluation each of
+/// drift and diffusion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EulerMaruyama;
 
@@ -13,6 +14,7 @@ impl<S: Ito + ?Sized> Stepper<S> for EulerMaruyama {
     const NOISE: NoiseUse = NoiseUse::Increment;
     const ORDER: f32 = 0.5;
     const ADDITIVE_ORDER: f32 = 1.0;
+    const WEAK_ORDER: f32 = 1.0;
 
     #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {

@@ -14,6 +14,7 @@ impl Stepper<OrnsteinUhlenbeck> for ExactOu {
     const SCRATCH_PER_DIM: usize = 0;
     const NOISE: NoiseUse = NoiseUse::Increment;
     const ORDER: f32 = 1.0;
+    const WEAK_ORDER: f32 = f32::INFINITY;
 
     #[inline(always)]
     fn step(&self, sde: &mut OrnsteinUhlenbeck, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {

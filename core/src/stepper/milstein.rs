@@ -5,7 +5,7 @@ use crate::sde::DiffusionSlope;
 /// Milstein's step, `x + f dt + g w + g g' (w^2 - |dt|) / 2`, for an Itô equation whose diffusion has a known slope
 /// (Milstein 1975).
 ///
-/// Strong order 1. One evaluation each of drift, diffusion and slope.
+/// Strong and weak order 1. One evaluation each of drift, diffusion and slope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Milstein;
 

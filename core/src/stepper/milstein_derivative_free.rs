@@ -6,7 +6,7 @@ use crate::sde::DiagonalNoise;
 /// Milstein's step with the slope of the diffusion by a difference, for an Itô equation:
 /// `x + f dt + g w + (g(x + f dt + g r) - g) (w^2 - |dt|) / (2 r)` with `r = sqrt|dt|`.
 ///
-/// Strong order 1. One evaluation of the drift, two of the diffusion. Source: Kloeden and Platen 1992, section 11.1.
+/// Strong and weak order 1. One evaluation of the drift, two of the diffusion. Source: Kloeden and Platen 1992, section 11.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MilsteinDerivativeFree;
 

@@ -3,17 +3,17 @@
 //! The noise comes from outside, over the span, so that coarse and fine grids can share one path. What a stepper may be used
 //! on is a bound on the equation's markers:
 //!
-//! | stepper | equation | strong order |
-//! |---|---|---|
-//! | [`EulerMaruyama`] | Itô | 0.5; 1 for additive noise |
-//! | [`Milstein`] | Itô, diagonal, slope of the diffusion known | 1 |
-//! | [`MilsteinDerivativeFree`] | Itô, diagonal | 1 |
-//! | [`StochasticHeun`] | Stratonovich, diagonal | 1 |
-//! | [`Sea`] | additive | 1 |
-//! | [`Sra1`], [`Shark`] | additive | 1.5 |
-//! | [`Sriw1`] | Itô, diagonal | 1.5 |
-//! | [`ExactOu`] | Ornstein-Uhlenbeck, exact in law | 1 |
-//! | [`EulerOde`], [`Heun`], [`RungeKutta4`] | without noise | 1, 2, 4 |
+//! | stepper | equation | strong order | weak order |
+//! |---|---|---|---|
+//! | [`EulerMaruyama`] | Itô | 0.5; 1 for additive noise | 1 |
+//! | [`Milstein`] | Itô, diagonal, slope of the diffusion known | 1 | 1 |
+//! | [`MilsteinDerivativeFree`] | Itô, diagonal | 1 | 1 |
+//! | [`StochasticHeun`] | Stratonovich, diagonal | 1 | 1 |
+//! | [`Sea`] | additive | 1 | 1 |
+//! | [`Sra1`], [`Shark`] | additive | 1.5 | 2 |
+//! | [`Sriw1`] | Itô, diagonal | 1.5 | 1.5; 2 for a linear diffusion |
+//! | [`ExactOu`] | Ornstein-Uhlenbeck | 1 | exact in law |
+//! | [`EulerOde`], [`Heun`], [`RungeKutta4`] | without noise | 1, 2, 4 | the same |
 //!
 //! A pairing that does not fit does not compile: Milstein's step needs the slope of the diffusion,
 //!
@@ -78,6 +78,8 @@ mod exact_ou;
 mod heun;
 mod milstein;
 mod milstein_derivative_free;
+#[cfg(test)]
+mod one_step;
 mod runge_kutta4;
 mod sea;
 mod shark;
@@ -86,6 +88,8 @@ mod sriw1;
 mod stochastic_heun;
 #[cfg(test)]
 mod strong_order;
+#[cfg(test)]
+mod weak_order;
 #[cfg(test)]
 mod yardsticks;
 
@@ -129,6 +133,9 @@ pub trait Stepper<S: Sde + ?Sized> {
     const ORDER: f32;
     /// Strong order on equations with additive noise.
     const ADDITIVE_ORDER: f32 = Self::ORDER;
+    /// Weak order on every equation that fits: at least the strong one, since the error of an expectation of a Lipschitz function
+    /// is at most that of the path. Infinite where the law is exact.
+    const WEAK_ORDER: f32 = Self::ORDER;
 
     /// Moves `x` from `span.t0` to `span.t1` along `noise`.
     ///

@@ -5,7 +5,7 @@ use crate::sde::AdditiveNoise;
 /// The shifted Euler step for additive noise: `x + f(x + g (w/2 + h)) dt + g w`.
 ///
 /// The shift is the mean of the path over the step, so that the error is about half of Euler's at the same cost: strong
-/// order 1, one evaluation each. The drift is taken at the middle of the span, the diffusion at its start.
+/// and weak order 1, one evaluation each. The drift is taken at the middle of the span, the diffusion at its start.
 ///
 /// Source: Foster, dos Reis and Strange 2024, "High order splitting methods for SDEs satisfying a commutativity condition".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ const A: f32 = 5.0 / 6.0;
 /// `k1 = f(t, x + g h)`, `k2 = f(t + 5dt/6, x + 5/6 k1 dt + g (5/6 w + h))`, and the step is
 /// `x + (0.4 k1 + 0.6 k2) dt + g w + (g(t + dt) - g) (w/2 - h)`, with g at the start.
 ///
-/// Strong order 1.5, with a smaller error than SRA1 at the same cost: two evaluations each.
+/// Strong order 1.5, weak order 2, with a smaller error than SRA1 at the same cost: two evaluations each.
 ///
 /// Source: Foster, dos Reis and Strange 2024, "High order splitting methods for SDEs satisfying a commutativity condition".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,7 @@ impl<S: AdditiveNoise + ?Sized> Stepper<S> for Shark {
     const SCRATCH_PER_DIM: usize = 5;
     const NOISE: NoiseUse = NoiseUse::Area;
     const ORDER: f32 = 1.5;
+    const WEAK_ORDER: f32 = 2.0;
 
     #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {

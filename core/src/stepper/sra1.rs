@@ -15,7 +15,7 @@ const B: f32 = 1.5;
 /// `k2 = f(t + 3dt/4, x + 3/4 k1 dt + 3/2 g(t + dt) i)`, and the step is
 /// `x + (k1 + 2 k2) dt / 3 + g(t + dt) w + (g(t) - g(t + dt)) i`.
 ///
-/// Strong order 1.5. Two evaluations each. Source: Rößler 2010, "Runge-Kutta methods for the strong approximation of solutions of
+/// Strong order 1.5, weak order 2. Two evaluations each. Source: Rößler 2010, "Runge-Kutta methods for the strong approximation of solutions of
 /// stochastic differential equations".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sra1;
@@ -24,6 +24,7 @@ impl<S: AdditiveNoise + ?Sized> Stepper<S> for Sra1 {
     const SCRATCH_PER_DIM: usize = 5;
     const NOISE: NoiseUse = NoiseUse::Area;
     const ORDER: f32 = 1.5;
+    const WEAK_ORDER: f32 = 2.0;
 
     #[inline(always)]
     fn step(&self, sde: &mut S, span: Span, noise: &Increment<'_>, x: &mut [f32], scratch: &mut [f32]) {

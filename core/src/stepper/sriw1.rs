@@ -26,7 +26,9 @@ const BETA: [[f32; 4]; 4] = [
 /// the drift f, four of the diffusion g,
 /// `x + sum_i alpha_i f_i dt + sum_i (beta1_i w + beta2_i c1 + beta3_i c2 + beta4_i c3) g_i`.
 ///
-/// Strong order 1.5. Two evaluations of the drift, four of the diffusion. Source: Rößler 2010, "Runge-Kutta methods for the
+/// Strong and weak order 1.5; weak order 2 where the diffusion is linear in the state. (The diffusion's stages lie to one side of
+/// x, at odd powers of r, so that the second moment of a step is off by `|dt|^(5/2) g (g'' f g + g''' g^3 / 6) / 2`.) Two
+/// evaluations of the drift, four of the diffusion. Source: Rößler 2010, "Runge-Kutta methods for the
 /// strong approximation of solutions of stochastic differential equations".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sriw1;

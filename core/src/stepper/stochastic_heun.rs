@@ -4,7 +4,7 @@ use crate::sde::Stratonovich;
 
 /// Heun's step for a Stratonovich equation: with `p = x + f dt + g w`, `x + (f + f(p)) dt / 2 + (g + g(p)) w / 2`.
 ///
-/// Strong order 1 for diagonal noise. Two evaluations each of drift and diffusion. Source: Rümelin 1982, "Numerical treatment
+/// Strong and weak order 1 for diagonal noise. Two evaluations each of drift and diffusion. Source: Rümelin 1982, "Numerical treatment
 /// of stochastic differential equations".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StochasticHeun;

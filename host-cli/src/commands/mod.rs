@@ -11,6 +11,7 @@ mod quantize;
 mod run_page;
 mod sample;
 mod source;
+mod theory;
 mod train;
 
 use std::io;
@@ -45,6 +46,8 @@ enum Verb {
     /// Run a blob, or an ensemble of paths, in a firmware image under QEMU and compare the bits.
     #[command(subcommand)]
     Firmware(firmware::Verb),
+    /// Put the identities of the theory to the test, each in one row of a table.
+    Theory(theory::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Firmware(verb) => firmware::run(&verb),
+        Verb::Theory(args) => theory::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };

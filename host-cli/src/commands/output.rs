@@ -13,6 +13,11 @@ pub(super) struct Format {
 }
 
 impl Format {
+    /// Whether it is JSON.
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Prints a value as JSON, or the text that stands for it.
     pub fn print<T: Serialize>(self, value: &T, as_text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
         if self.json { text(&(serde_json::to_string_pretty(value)? + "\n")) } else { text(&as_text(value)) }

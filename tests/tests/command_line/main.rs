@@ -14,4 +14,5 @@ mod mote;
 mod quality;
 mod sampling;
 mod tables;
+mod theory;
 mod training;

@@ -2,9 +2,15 @@
 //!
 //! A chapter is one file and one line in [`CHAPTERS`].
 
+pub mod orders;
+mod report;
 mod row;
+mod selection;
+pub mod table;
 
+pub use report::{Finding, Report, run};
 pub use row::{Row, Test, Verdict};
+pub use selection::{Selected, UnknownWord, select};
 
 /// What a chapter may use.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +29,15 @@ impl Laboratory {
     }
 }
 
+/// What gives some rows in one go.
+#[derive(Clone, Copy, Debug)]
+pub struct Experiment {
+    /// The names of its rows, in order, so that they are known before it is run.
+    pub rows: &'static [&'static str],
+    /// Runs it.
+    pub run: fn(&Laboratory) -> Vec<Row>,
+}
+
 /// Some rows that belong together.
 #[derive(Clone, Copy, Debug)]
 pub struct Chapter {
@@ -30,9 +45,9 @@ pub struct Chapter {
     pub name: &'static str,
     /// What it is about.
     pub title: &'static str,
-    /// Runs its experiments.
-    pub rows: fn(&Laboratory) -> Vec<Row>,
+    /// Its experiments.
+    pub experiments: &'static [Experiment],
 }
 
 /// All chapters, in order.
-pub const CHAPTERS: &[Chapter] = &[];
+pub const CHAPTERS: &[Chapter] = &[orders::CHAPTER];

@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask test` runs everything that a change must pass.
 
 mod generated;
+mod mutants;
 mod report;
 mod run;
 mod setup;
@@ -23,6 +24,8 @@ struct Arguments {
 enum Command {
     /// Run everything: set-up, format, lints, tests in debug and release, boards, documentation
     Test(stages::Options),
+    /// Put errors into a copy of the sources, one at a time: rows of `mote theory` must notice each, for every seed
+    Mutants(mutants::Options),
     /// Install what the tests need: the board's target, rustfmt, clippy, QEMU
     Setup,
     /// Write the generated tables of core
@@ -54,6 +57,7 @@ fn run() -> Result<bool> {
     std::env::set_current_dir(&root).with_context(|| format!("cannot enter {}", root.display()))?;
     match arguments.command {
         Command::Test(options) => return stages::test(&options),
+        Command::Mutants(options) => return mutants::run(&options),
         Command::Setup => setup::install(setup::Boards::Wanted)?,
         Command::Tables => generated::write_tables()?,
         Command::Golden { force } => {

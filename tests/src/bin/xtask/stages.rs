@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// What to run besides the usual, and what to leave out.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Add the long loops: two million mutations of models, and Miri where nightly Rust has it
+    /// Add the long loops: two million mutations of models, errors seeded into the theory, and Miri where nightly Rust has it
     #[arg(long)]
     long: bool,
     /// Leave out the boards; a failure where CI is set
@@ -117,7 +117,7 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
         (
             "command line, release",
             cargo(&[
-                "test --no-fail-fast --release -p mote-cli",
+                "test --no-fail-fast --release -p mote-cli -p mote-laboratory -p mote-picture",
                 "build --release -p mote-cli",
                 &format!("test --no-fail-fast --release -p mote-tests --test {COMMAND_LINE_TESTS}"),
             ]),
@@ -141,6 +141,7 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
     if options.long {
         let mutations = "test --release -p mote-tests --test hostile_blobs";
         stages.push(("long: mutations", Work::Commands(vec![Invocation::cargo(mutations).with("MOTE_LONG", "1")])));
+        stages.push(("long: seeded errors", cargo(&["xtask mutants"])));
         let miri = Invocation::cargo("+nightly miri --version").succeeds();
         // Reads and runs small blobs at every address: each cast of `core` with each alignment.
         let lines = ["+nightly miri test -p mote-tests --test hostile_blobs -- a_blob_gives_the_same_bits"];
