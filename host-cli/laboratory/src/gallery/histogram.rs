@@ -25,6 +25,11 @@ impl Histogram {
         Self { edges: (0..=cells).map(|i| low + i as f64 * width).collect(), heights }
     }
 
+    /// Height of each cell.
+    pub(super) fn heights(&self) -> &[f64] {
+        &self.heights
+    }
+
     /// Its steps.
     pub(super) fn mark(self, name: &str, colour: Colour) -> Mark {
         Mark::steps(name, colour, self.edges, self.heights)

@@ -1,6 +1,21 @@
 //! Pictures of the theory: each one file and one line in [`GALLERY`].
 
+mod bimodal;
+mod brownian_laws;
+mod brownian_paths;
+mod brownian_zoom;
+mod convergence_orders;
+mod fokker_planck;
+mod forward_diffusion;
 mod histogram;
+mod noise_schedules;
+mod ou_density;
+mod ou_moments;
+mod ou_paths;
+mod paths;
+mod quadratic_variation;
+mod reverse_diffusion;
+mod reverse_paths;
 mod score_matching;
 
 pub use score_matching::{ScoreCurve, ScoreMatching, score_matching_figure};
@@ -23,4 +38,18 @@ pub struct Picture {
 }
 
 /// All pictures, in order.
-pub const GALLERY: &[Picture] = &[];
+pub const GALLERY: &[Picture] = &[
+    brownian_paths::PICTURE,
+    brownian_laws::PICTURE,
+    quadratic_variation::PICTURE,
+    brownian_zoom::PICTURE,
+    forward_diffusion::PICTURE,
+    noise_schedules::PICTURE,
+    ou_paths::PICTURE,
+    ou_density::PICTURE,
+    ou_moments::PICTURE,
+    reverse_diffusion::PICTURE,
+    reverse_paths::PICTURE,
+    fokker_planck::PICTURE,
+    convergence_orders::PICTURE,
+];

@@ -204,6 +204,11 @@ fn draw_mark<'a>(plot: &Plot<'a, '_>, mark: &Mark, x: &Ruler, y: &Ruler) -> Draw
             }
             Ok(())
         }),
+        Shape::Text(at, words) => {
+            let style = font(TICK, (HPos::Left, VPos::Bottom)).color(&solid);
+            let runs = clipped(&placed(&[*at]), x_ends, y_ends);
+            runs.iter().try_for_each(|run| area.draw(&Text::new(words.as_str(), run[0], style.clone())))
+        }
         Shape::Heat(heat) => heat.blocks().into_iter().try_for_each(|((left, bottom), (right, top), shade)| {
             let corners = [(x.nearest(left), y.nearest(bottom)), (x.nearest(right), y.nearest(top))];
             area.draw(&Rectangle::new(corners, shade_colour(shade).filled()))

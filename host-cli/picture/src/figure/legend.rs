@@ -80,7 +80,7 @@ fn swatch<'b>(area: &Area<'b>, mark: &Mark, x: f64, y: f64) -> Drawn<'b> {
             area.draw(&PathElement::new([(centre, units(y - 8.0)), (centre, units(y + 8.0))], stroke(&shown)))?;
             area.draw(&Circle::new((centre, middle), units(mark.stroke.width), shown.colour.rgb().filled()))
         }
-        Shape::Heat(_) => Ok(()),
+        Shape::Heat(_) | Shape::Text(..) => Ok(()),
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Shape {
     Bars(Vec<(f64, f64, f64)>),
     /// Colours on a grid, with a bar that explains them.
     Heat(Heat),
+    /// Words to the right of a place and just above it.
+    Text(Point, String),
 }
 
 /// How lines are drawn.
@@ -98,6 +100,12 @@ impl Mark {
         Self::new("", Shape::Heat(heat), Colour::Black, 1.0, 1.0)
     }
 
+    /// Words to the right of a place.
+    #[must_use]
+    pub fn text(words: &str, colour: Colour, at: Point) -> Self {
+        Self::new("", Shape::Text(at, words.into()), colour, 1.0, 1.0)
+    }
+
     /// The same mark in dashes.
     #[must_use]
     pub fn dashed(mut self) -> Self {
@@ -130,6 +138,7 @@ impl Mark {
                 let tops = heights.iter().zip(edges.windows(2));
                 tops.flat_map(|(&height, ends)| [(ends[0], 0.0), (ends[0], height), (ends[1], height)]).collect()
             }
+            Shape::Text(at, _) => vec![*at],
             Shape::Heat(heat) => vec![(heat.x.0, heat.y.0), (heat.x.1, heat.y.1)],
         }
     }
