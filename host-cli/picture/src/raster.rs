@@ -36,6 +36,7 @@ pub(crate) fn png(svg: &str, scale: u32) -> Result<Vec<u8>, PictureError> {
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::High);
+    encoder.set_filter(png::Filter::NoFilter); // flat colours repeat as they are
     let mut writer = encoder.write_header()?;
     // The background is opaque, so that premultiplied colours are colours.
     let rgb: Vec<u8> = pixmap.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();

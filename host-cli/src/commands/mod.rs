@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod evaluate;
 mod firmware;
+mod gallery;
 mod inspect;
 mod output;
 mod quantize;
@@ -45,6 +46,8 @@ enum Verb {
     /// Run a blob in the firmware image under QEMU and compare the bits.
     #[command(subcommand)]
     Firmware(firmware::Verb),
+    /// Draw pictures of the theory, as SVG and PNG.
+    Gallery(gallery::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Firmware(verb) => firmware::run(&verb),
+        Verb::Gallery(args) => gallery::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };

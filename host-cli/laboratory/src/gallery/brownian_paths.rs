@@ -10,24 +10,24 @@ use crate::theory::Laboratory;
 pub(super) const PICTURE: Picture = Picture {
     name: "brownian-paths",
     title: "Brownian motion in its envelope",
-    caption: "Eighty paths of Brownian motion from 0, with one and two standard deviations, sqrt(t), shaded. \
+    caption: "Fifty paths of Brownian motion from 0, with one and two standard deviations, sqrt(t), shaded. \
         At any one time about 68% of the paths are in the inner region and 95% in the outer. The envelope is steepest at the start, \
         since the root of t grows without bound there: a path has no slope.",
     draw,
 };
 
 fn draw(laboratory: &Laboratory) -> Figure {
-    const PATHS: usize = 80;
+    const PATHS: usize = 50;
     let span = Span { t0: 0.0, t1: 1.0 };
     let seed = laboratory.seed_of(PICTURE.name);
-    let paths = paths(&EulerMaruyama, Brownian { scale: 1.0 }, (span, 250), seed, &[0.0; PATHS]);
+    let paths = paths(&EulerMaruyama, Brownian { scale: 1.0 }, (span, 200), seed, &[0.0; PATHS]);
     // Squares of t, so that the steep start of the root is round.
     let envelope = |width: f64| curve(0.0, 1.0, |s| width * s).into_iter().map(|(s, y)| (s * s, -y, y)).collect();
     let edge = |width: f64| curve(0.0, 1.0, |s| width * s).into_iter().map(|(s, y)| (s * s, y)).collect();
     let mut marks = vec![
         Mark::band("within 2 sqrt(t)", Colour::Orange, envelope(2.0)).opacity(0.16),
         Mark::band("within sqrt(t)", Colour::Vermilion, envelope(1.0)).opacity(0.2),
-        Mark::bundle("80 paths", Colour::Blue, paths).opacity(0.45),
+        Mark::bundle("50 paths", Colour::Blue, paths).opacity(0.45),
     ];
     for width in [-2.0, 2.0] {
         marks.push(Mark::line("", Colour::Orange, edge(width)).wide(1.5));
@@ -38,7 +38,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
     let panel = Panel {
         title: String::new(),
         x: Scale::linear("time t (no unit)").between(0.0, 1.0),
-        y: Scale::linear("state x (no unit)").between(-3.2, 3.2),
+        y: Scale::linear("state x (no unit)"),
         marks,
     };
     Figure::new("Brownian motion: paths and their sqrt(t) envelope", 1, vec![panel]).sized(900, 460)

@@ -35,7 +35,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
         }
         Panel {
             title: title.into(),
-            x: Scale::log("step dt (no unit)").between(1.0 / 400.0, 1.0 / 6.0),
+            x: Scale::log("step dt (no unit)").between(1.0 / 800.0, 1.0 / 7.0),
             y: Scale::log("root mean square error of x at t = 1"),
             marks,
         }
@@ -44,7 +44,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
         panel(
             "Multiplicative noise: dX = 0.5 X dt + 0.7 X dW",
             &multiplicative,
-            &[(0, 0.5, "slope 1/2", 1.5), (1, 1.0, "slope 1", 0.5), (4, 1.5, "slope 3/2", 0.5)],
+            &[(0, 0.5, "slope 1/2", 1.5), (3, 1.0, "slope 1", 0.6), (4, 1.5, "slope 3/2", 0.5)],
         ),
         panel(
             "Additive noise: dX = -sin X dt + 3 dW",

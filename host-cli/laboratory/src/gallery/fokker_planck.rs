@@ -56,8 +56,8 @@ fn draw(laboratory: &Laboratory) -> Figure {
         let mut marks = Vec::new();
         if let (Some(paths), Some(equation)) = (counted.get(column), solved.get(column)) {
             let edges = (0..=paths.len()).map(|i| ENDS.0 + (ENDS.1 - ENDS.0) * i as f64 / paths.len() as f64);
-            marks.push(Mark::steps("40,000 paths", Colour::Sky, edges.collect(), paths.clone()));
-            marks.push(Mark::line("Fokker-Planck equation", Colour::Blue, centres(equation)));
+            marks.push(Mark::steps("paths", Colour::Sky, edges.collect(), paths.clone()));
+            marks.push(Mark::line("equation", Colour::Blue, centres(equation)));
         }
         marks.push(Mark::line("Boltzmann's law", Colour::Black, boltzmann.clone()).dashed().wide(1.5));
         Panel {

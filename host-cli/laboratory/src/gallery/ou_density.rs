@@ -34,13 +34,11 @@ fn draw(laboratory: &Laboratory) -> Figure {
     for (i, (x, stop)) in states.iter().zip(stops).enumerate() {
         let t = stop as f32 / 100.0;
         let (mean, deviation) = (f64::from(ou.mean_at(3.0, t)), f64::from(ou.variance(t)).sqrt());
-        steps.push(
-            Histogram::of(x, ENDS.0, ENDS.1, 110).mark(&format!("paths at t = {t}"), Colour::nth(i)).opacity(0.25),
-        );
+        steps.push(Histogram::of(x, ENDS.0, ENDS.1, 110).mark(&format!("t = {t}"), Colour::nth(i)).opacity(0.25));
         let theory = curve(ENDS.0, ENDS.1, |x| normal_density(x, mean, deviation));
         lines.push(Mark::line("", Colour::nth(i), theory));
     }
-    lines.push(Mark::line("closed form at the same times", Colour::Grey, Vec::new()));
+    lines.push(Mark::line("closed form", Colour::Grey, Vec::new()));
     let deviation = f64::from(ou.stationary_variance()).sqrt();
     let stationary = curve(ENDS.0, ENDS.1, |x| normal_density(x, 0.0, deviation));
     lines.push(Mark::line("stationary law", Colour::Black, stationary).dashed());

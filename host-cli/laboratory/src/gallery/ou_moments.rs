@@ -12,13 +12,13 @@ use crate::theory::Laboratory;
 pub(super) const PICTURE: Picture = Picture {
     name: "ou-moments",
     title: "Mean and variance of Ornstein-Uhlenbeck against theory",
-    caption: "Mean and variance of 500 paths of dX = -X dt + 0.7 dW from each of three starts, with bars of two standard errors, beside the closed forms. \
+    caption: "Mean and variance of 200 paths of dX = -X dt + 0.7 dW from each of three starts, with bars of two standard errors, beside the closed forms. \
         The means decay with the rate 1; the variance does not depend on the start, grows twice as fast towards its limit, \
-        and begins with the slope of Brownian motion. About one bar in twenty misses its line.",
+        and begins with the slope of Brownian motion. About one bar in twenty misses its line; bars of one start lie together, since they follow the same paths.",
     draw,
 };
 
-const PATHS: usize = 500;
+const PATHS: usize = 200;
 const STEPS: u32 = 400;
 
 fn draw(laboratory: &Laboratory) -> Figure {
@@ -42,7 +42,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
             let estimates = states.iter().map(|x| of(x));
             times.zip(estimates).map(|(t, e)| (t, e.value, 2.0 * e.standard_error)).collect()
         };
-        let name = format!("500 paths from {x0}, 2 standard errors");
+        let name = format!("from x = {x0}");
         let colour = Colour::nth(i);
         means.push(
             Mark::line("closed form", Colour::Black, curve(0.0, 4.1, |t| ou.mean_at(x0, t as f32).into())).wide(1.5),
@@ -65,9 +65,10 @@ fn draw(laboratory: &Laboratory) -> Figure {
         Panel {
             title: "Variance (dots moved aside by 0.05 to be seen)".into(),
             x: time(),
-            y: Scale::linear("variance of x (x squared)").between(0.0, 0.32),
+            y: Scale::linear("variance of x (x squared)").between(0.0, 0.4),
             marks: variances,
         },
     ];
-    Figure::new("Ornstein-Uhlenbeck: mean and variance against theory", 2, panels).sized(1000, 370)
+    Figure::new("Ornstein-Uhlenbeck: mean and variance of 200 paths, with 2 standard errors", 2, panels)
+        .sized(1000, 370)
 }

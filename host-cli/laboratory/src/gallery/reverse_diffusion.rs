@@ -42,7 +42,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
     let panels = states.iter().zip(stops).map(|(x, stop)| {
         let t = if stop == STEPS { SPAN.t1 } else { SPAN.step(stop, STEPS).t0 };
         Panel {
-            title: format!("t = {:.3}", t),
+            title: if t < 0.01 { format!("t = {t}") } else { format!("t = {t:.2}") },
             x: Scale::linear("state x (no unit)").between(ENDS.0, ENDS.1),
             y: Scale::linear("density (per unit of x)").between(0.0, 0.72),
             marks: vec![

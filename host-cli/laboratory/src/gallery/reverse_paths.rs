@@ -11,13 +11,13 @@ use crate::theory::Laboratory;
 pub(super) const PICTURE: Picture = Picture {
     name: "reverse-paths",
     title: "Two ways back from noise",
-    caption: "Sixty starts of noise, brought back by Anderson's equation (left) and by the probability flow (right) with the exact score. Read from right to left: \
+    caption: "Forty starts of noise, brought back by Anderson's equation (left) and by the probability flow (right) with the exact score. Read from right to left: \
         time runs backwards, from noise at t = 1 to data at t = 0. Colours tell where a path ends. \
         The flow has no noise, so that its paths never cross and the sign of a start decides; under Anderson's equation a path may change its mind for a long while. The laws at every time are the same.",
     draw,
 };
 
-const PATHS: usize = 60;
+const PATHS: usize = 40;
 const SPAN: Span = Span { t0: 1.0, t1: 1e-3 };
 
 fn draw(laboratory: &Laboratory) -> Figure {
@@ -45,7 +45,7 @@ fn panel(title: &str, paths: Vec<Vec<Point>>) -> Panel {
     Panel {
         title: title.into(),
         x: Scale::linear("diffusion time t, data at 0, noise at 1 (no unit)").between(0.0, 1.0),
-        y: Scale::linear("state x (no unit)").between(-3.2, 3.2),
+        y: Scale::linear("state x (no unit)"),
         marks: vec![
             Mark::bundle("ends in the upper hump", Colour::Vermilion, upper).opacity(0.6),
             Mark::bundle("ends in the lower hump", Colour::Blue, lower).opacity(0.6),

@@ -24,7 +24,9 @@ const MARGIN: f64 = 10.0;
 /// Room at a panel's right for half of its last tick's label.
 const RIGHT: f64 = 22.0;
 /// The colour bar with its ticks and label.
-const COLOUR_BAR: f64 = 86.0;
+const COLOUR_BAR: f64 = 96.0;
+/// Between a colour bar's label and the next panel.
+const BAR_RIGHT: f64 = 14.0;
 
 /// The text of an SVG file.
 pub(super) fn svg(figure: &Figure) -> String {
@@ -87,8 +89,9 @@ fn draw_panel<'a>(area: &Area<'a>, panel: &Panel, width: f64, legend: Legend) ->
         let style = font(LABEL, (HPos::Center, VPos::Center));
         return plot.draw_text("no values to show", &style, (units(centre), units((height - top) / 2.0)));
     };
-    let x = Ruler::new(&panel.x, x, ((width - 90.0) / 64.0) as usize);
     let y = Ruler::new(&panel.y, y, ((height - top - 60.0) / 34.0) as usize);
+    let bar = if heat.is_some() { COLOUR_BAR } else { 0.0 };
+    let x = Ruler::with_room(&panel.x, x, width - bar - RIGHT - 36.0 - y.widest());
     let (plot, bar) = match heat {
         Some(_) => plot.split_horizontally(units(width - COLOUR_BAR)),
         None => plot.split_horizontally(units(width)),
@@ -205,9 +208,11 @@ fn draw_mark<'a>(plot: &Plot<'a, '_>, mark: &Mark, x: &Ruler, y: &Ruler) -> Draw
             Ok(())
         }),
         Shape::Text(at, words) => {
-            let style = font(TICK, (HPos::Left, VPos::Bottom)).color(&solid);
-            let runs = clipped(&placed(&[*at]), x_ends, y_ends);
-            runs.iter().try_for_each(|run| area.draw(&Text::new(words.as_str(), run[0], style.clone())))
+            let style = font(TICK, (HPos::Right, VPos::Center)).color(&solid);
+            clipped(&placed(&[*at]), x_ends, y_ends).into_iter().try_for_each(|run| {
+                let words = Text::new(words.clone(), (units(-5.0), 0), style.clone());
+                area.draw(&(EmptyElement::at(run[0]) + words))
+            })
         }
         Shape::Heat(heat) => heat.blocks().into_iter().try_for_each(|((left, bottom), (right, top), shade)| {
             let corners = [(x.nearest(left), y.nearest(bottom)), (x.nearest(right), y.nearest(top))];
@@ -227,7 +232,8 @@ fn draw_colour_bar<'a>(area: &Area<'a>, heat: &Heat) -> Drawn<'a> {
     let mut bar = ChartBuilder::on(area)
         .margin_top(units(6.0))
         .margin_bottom(units(44.0))
-        .right_y_label_area_size(units(COLOUR_BAR - 18.0))
+        .margin_right(units(BAR_RIGHT))
+        .right_y_label_area_size(units(COLOUR_BAR - BAR_RIGHT - 16.0))
         .build_cartesian_2d(shades, values)?;
     let step = (heat.range.1 - heat.range.0) / SHADES as f64;
     for shade in 0..SHADES {

@@ -27,7 +27,7 @@ impl Heat {
 
     /// The grid as rectangles, neighbours of one shade in a column joined.
     ///
-    /// Each reaches to the right end of the grid and up to its top, under the next ones, so that no seam shows between them.
+    /// Each reaches a cell further to the right and upwards, under those that follow, so that no seam shows between them.
     pub(super) fn blocks(&self) -> Vec<Block> {
         let width = (self.x.1 - self.x.0) / self.columns.len() as f64;
         let mut blocks = Vec::new();
@@ -35,13 +35,13 @@ impl Heat {
             let height = (self.y.1 - self.y.0) / column.len() as f64;
             let left = self.x.0 + i as f64 * width;
             let right = (left + 2.0 * width).min(self.x.1);
-            let mut last = None;
-            for (j, &value) in column.iter().enumerate() {
-                let shade = self.shade(value);
-                if last != Some(shade) {
-                    blocks.push(((left, self.y.0 + j as f64 * height), (right, self.y.1), shade));
-                    last = Some(shade);
-                }
+            let mut first = 0;
+            for run in column.chunk_by(|a, b| self.shade(*a) == self.shade(*b)) {
+                let end = first + run.len();
+                let bottom = self.y.0 + first as f64 * height;
+                let top = (self.y.0 + (end + 1) as f64 * height).min(self.y.1);
+                blocks.push(((left, bottom), (right, top), self.shade(run[0])));
+                first = end;
             }
         }
         blocks
@@ -62,7 +62,7 @@ mod tests {
             label: String::new(),
         };
         let top = SHADES - 1;
-        let expected = [((0.0, 0.0), (2.0, 4.0), 0), ((0.0, 2.0), (2.0, 4.0), top), ((1.0, 0.0), (2.0, 4.0), 0)];
+        let expected = [((0.0, 0.0), (2.0, 3.0), 0), ((0.0, 2.0), (2.0, 4.0), top), ((1.0, 0.0), (2.0, 4.0), 0)];
         assert_eq!(heat.blocks(), expected);
     }
 }

@@ -25,7 +25,7 @@ pub enum Shape {
     Bars(Vec<(f64, f64, f64)>),
     /// Colours on a grid, with a bar that explains them.
     Heat(Heat),
-    /// Words to the right of a place and just above it.
+    /// Words to the left of a place.
     Text(Point, String),
 }
 
@@ -100,7 +100,7 @@ impl Mark {
         Self::new("", Shape::Heat(heat), Colour::Black, 1.0, 1.0)
     }
 
-    /// Words to the right of a place.
+    /// Words to the left of a place.
     #[must_use]
     pub fn text(words: &str, colour: Colour, at: Point) -> Self {
         Self::new("", Shape::Text(at, words.into()), colour, 1.0, 1.0)

@@ -30,6 +30,15 @@ impl Ruler {
         ruler
     }
 
+    /// The axis between two values, with as many ticks as have room for their labels along `length` pixels.
+    pub(super) fn with_room(scale: &Scale, ends: (f64, f64), length: f64) -> Self {
+        const GAP: f64 = 22.0;
+        let most = (length / (2.0 * GAP)).max(2.0) as usize;
+        let fits = |ruler: &Self| ruler.ticks.len() as f64 * (ruler.widest() + GAP) <= length;
+        let rulers = (2..=most).rev().map(|most| Self::new(scale, ends, most));
+        rulers.clone().find(fits).unwrap_or_else(|| Self::new(scale, ends, 2))
+    }
+
     /// Whether the axis can show a value. Beyond f32 the differences of an axis could overflow.
     pub(super) fn shows(axis: Axis, value: f64) -> bool {
         value.abs() < f64::from(f32::MAX) && (axis == Axis::Linear || value > f64::from(f32::MIN_POSITIVE))
