@@ -10,14 +10,14 @@ use crate::theory::Laboratory;
 pub(super) const PICTURE: Picture = Picture {
     name: "brownian-paths",
     title: "Brownian motion in its envelope",
-    caption: "Fifty paths of Brownian motion from 0, with one and two standard deviations, sqrt(t), shaded. \
+    caption: "Forty paths of Brownian motion from 0, with one and two standard deviations, sqrt(t), shaded. \
         At any one time about 68% of the paths are in the inner region and 95% in the outer. The envelope is steepest at the start, \
-        since the root of t grows without bound there: a path has no slope.",
+        where the slope of the root has no bound: a path has no slope.",
     draw,
 };
 
 fn draw(laboratory: &Laboratory) -> Figure {
-    const PATHS: usize = 50;
+    const PATHS: usize = 40;
     let span = Span { t0: 0.0, t1: 1.0 };
     let seed = laboratory.seed_of(PICTURE.name);
     let paths = paths(&EulerMaruyama, Brownian { scale: 1.0 }, (span, 200), seed, &[0.0; PATHS]);
@@ -27,7 +27,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
     let mut marks = vec![
         Mark::band("within 2 sqrt(t)", Colour::Orange, envelope(2.0)).opacity(0.16),
         Mark::band("within sqrt(t)", Colour::Vermilion, envelope(1.0)).opacity(0.2),
-        Mark::bundle("50 paths", Colour::Blue, paths).opacity(0.45),
+        Mark::bundle("40 paths", Colour::Blue, paths).opacity(0.45),
     ];
     for width in [-2.0, 2.0] {
         marks.push(Mark::line("", Colour::Orange, edge(width)).wide(1.5));

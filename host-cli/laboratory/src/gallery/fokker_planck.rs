@@ -14,7 +14,7 @@ pub(super) const PICTURE: Picture = Picture {
     name: "fokker-planck",
     title: "A density in a double well, by its equation and by paths",
     caption: "The density of dX = -U' dt + 0.9 dW in the double well U = (x^2 - 1)^2, from a normal law on the hill: solved by Chang and Cooper's scheme (left) and \
-        counted over 40,000 paths stepped by ShARK (right). Below, the two on one pair of axes, early and late, with Boltzmann's law. \
+        counted over 20,000 paths stepped by ShARK (right). Below, the two on one pair of axes, early and late, with Boltzmann's law. \
         The wells fill at once; the balance between them comes slowly, since a path must climb the hill.",
     draw,
 };
@@ -26,11 +26,11 @@ const SPAN: Span = Span { t0: 0.0, t1: 3.0 };
 const ENDS: (f64, f64) = (-2.0, 2.0);
 const CELLS: usize = 120;
 /// Steps of the equation and of the paths alike.
-const STEPS: u32 = 600;
+const STEPS: u32 = 300;
 /// Times shown, and the two that are shown below.
 const COLUMNS: u32 = 60;
 const EARLY: usize = 4;
-const PATHS: usize = 40_000;
+const PATHS: usize = 20_000;
 
 fn draw(laboratory: &Laboratory) -> Figure {
     let solved = solved().unwrap_or_default();
@@ -68,7 +68,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
         }
     };
     let panels =
-        vec![map("Fokker-Planck equation", &solved), map("40,000 paths", &counted), law(EARLY), law(COLUMNS as usize)];
+        vec![map("Fokker-Planck equation", &solved), map("20,000 paths", &counted), law(EARLY), law(COLUMNS as usize)];
     let figure = Figure::new("Fokker-Planck: a density in a double well", 2, panels).sized(1000, 330);
     Figure { legend: Legend::PerPanel, ..figure }
 }

@@ -21,7 +21,7 @@ pub(super) const PICTURE: Picture = Picture {
 };
 
 const PATHS: usize = 20_000;
-const STEPS: u32 = 500;
+const STEPS: u32 = 200;
 const ENDS: (f64, f64) = (-3.5, 3.5);
 
 fn draw(laboratory: &Laboratory) -> Figure {
@@ -33,7 +33,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
         steps: STEPS,
         seed: laboratory.seed_of(PICTURE.name),
     };
-    let stops = [0, 50, 100, 175, 300, 500];
+    let stops = [0, 20, 40, 70, 120, 200];
     let states = snapshots(&ensemble, PATHS, bimodal::draw, &stops);
     let panels = states.iter().zip(stops).map(|(x, stop)| {
         let t = stop as f32 / STEPS as f32;

@@ -14,13 +14,13 @@ use crate::theory::Laboratory;
 pub(super) const PICTURE: Picture = Picture {
     name: "reverse-diffusion",
     title: "Noise becomes data",
-    caption: "Anderson's equation run from t = 1 back to t = 0.001 with the exact score: 20,000 paths that begin as standard normal noise, in six snapshots, \
+    caption: "Anderson's equation run from t = 1 back to t = 0.001 with the exact score: 10,000 paths that begin as standard normal noise, in six snapshots, \
         with the exact density of the forward process at the same time. At every time the two laws are the same, and at the end the noise has become the two humps.",
     draw,
 };
 
-const PATHS: usize = 20_000;
-const STEPS: u32 = 400;
+const PATHS: usize = 10_000;
+const STEPS: u32 = 200;
 const SPAN: Span = Span { t0: 1.0, t1: 1e-3 };
 const ENDS: (f64, f64) = (-3.5, 3.5);
 
@@ -37,7 +37,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
         steps: STEPS,
         seed: laboratory.seed_of(PICTURE.name),
     };
-    let stops = [0, 200, 280, 330, 370, 400];
+    let stops = [0, 100, 140, 165, 185, 200];
     let states = snapshots(&ensemble, PATHS, |normals, x| normals.fill(x), &stops);
     let panels = states.iter().zip(stops).map(|(x, stop)| {
         let t = if stop == STEPS { SPAN.t1 } else { SPAN.step(stop, STEPS).t0 };
@@ -46,7 +46,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
             x: Scale::linear("state x (no unit)").between(ENDS.0, ENDS.1),
             y: Scale::linear("density (per unit of x)").between(0.0, 0.72),
             marks: vec![
-                Histogram::of(x, ENDS.0, ENDS.1, 56).mark("20,000 reverse paths", Colour::Green),
+                Histogram::of(x, ENDS.0, ENDS.1, 56).mark("10,000 reverse paths", Colour::Green),
                 Mark::line(
                     "exact density of the forward process",
                     Colour::Black,

@@ -33,7 +33,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
         unreachable!("there is room for all paths")
     };
     let panels = vec![
-        panel("Anderson's equation", paths(&EulerMaruyama, back, (SPAN, 400), seed, &starts)),
+        panel("Anderson's equation", paths(&EulerMaruyama, back, (SPAN, 200), seed, &starts)),
         panel("Probability flow", paths(&RungeKutta4, flow, (SPAN, 200), seed, &starts)),
     ];
     Figure::new("Two ways back from noise to data, same starts", 2, panels).sized(1000, 400)

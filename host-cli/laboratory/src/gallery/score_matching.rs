@@ -82,3 +82,29 @@ pub fn score_matching_figure(shown: &ScoreMatching) -> Figure {
     let figure = Figure::new("Score matching in one dimension", 2, panels).sized(960, 340);
     Figure { legend: Legend::PerPanel, ..figure }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_panels_show_what_they_are_given() {
+        let line: Vec<Point> = (0..=20).map(|i| (f64::from(i) - 10.0, 0.1)).collect();
+        let shown = ScoreMatching {
+            data: vec![-1.0, 0.0, 1.0],
+            density: line.clone(),
+            scores: vec![ScoreCurve { sigma: 0.5, learned: line.clone(), exact: line.clone() }],
+            loss: vec![(1.0, 2.0), (100.0, 1.0)],
+            least_loss: Some(0.9),
+            samples: vec![0.5; 40],
+        };
+        let svg = score_matching_figure(&shown).svg();
+        for words in
+            ["Data (3 draws)", "learned, sigma = 0.5", "exact", "least possible", "Samples of the model (40 draws)"]
+        {
+            assert!(svg.contains(words), "{words}");
+        }
+        // Nothing to show is no panic.
+        assert!(score_matching_figure(&ScoreMatching::default()).svg().contains("no values to show"));
+    }
+}
