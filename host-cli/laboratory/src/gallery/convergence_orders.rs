@@ -12,7 +12,7 @@ use crate::theory::Laboratory;
 pub(super) const PICTURE: Picture = Picture {
     name: "convergence-orders",
     title: "Strong orders of the steppers",
-    caption: "Root mean square error at t = 1 against the step, over 500 paths that all steppers and all steps share. Left, geometric Brownian motion, \
+    caption: "Root mean square error at t = 1 against the step, over 1,000 paths that all steppers and all steps share. Left, geometric Brownian motion, \
         against its closed form; right, dX = -sin X dt + 3 dW, whose noise is additive, against ShARK with 1,024 steps. On these axes an order is a slope; \
         dashed lines are guides of the slopes beside them. Additive noise lifts Euler-Maruyama from 1/2 to 1.",
     draw,
@@ -42,7 +42,7 @@ fn draw(laboratory: &Laboratory) -> Figure {
     };
     let panels = vec![
         panel(
-            "Multiplicative noise: dX = 0.5 X dt + 0.7 X dW",
+            "Multiplicative noise: dX = 0.2 X dt + 0.5 X dW",
             &multiplicative,
             &[(0, 0.5, "slope 1/2", 1.5), (3, 1.0, "slope 1", 0.6), (4, 1.5, "slope 3/2", 0.5)],
         ),
@@ -68,10 +68,10 @@ fn slope_guide(curves: &[Errors], (beside, slope, name, factor): (usize, f64, &s
 }
 
 const UNIT: Span = Span { t0: 0.0, t1: 1.0 };
-const PATHS: usize = 500;
+const PATHS: usize = 1000;
 const FINEST: u32 = 1024;
 const STEPS: [u32; 6] = [8, 16, 32, 64, 128, 256];
-const GBM: GeometricBrownian = GeometricBrownian { growth: 0.5, volatility: 0.7 };
+const GBM: GeometricBrownian = GeometricBrownian { growth: 0.2, volatility: 0.5 };
 
 /// `dX = -sin X dt + 3 dW`: additive noise, strong enough that the bend of the drift is where the error comes from.
 #[derive(Clone, Copy, Debug)]
@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn the_curves_have_the_slopes_that_the_guides_say() {
-        // Orders as published (Kloeden and Platen 1992; Rößler 2010; Foster et al. 2024), over five octaves; the lead of the
-        // next order bends a curve at its coarse end, by less than a quarter here.
+        // Orders as published (Kloeden and Platen 1992; Rößler 2010; Foster et al. 2024), over the three finest octaves. A slope
+        // scatters by 0.033 at most over seeds (24 of them); the limit is 4.5 of that, 1e-5 two-sided.
         let (multiplicative, additive) = strong_errors(2024);
         let slopes = |curves: &[Errors]| -> Vec<f64> {
             let ends = curves.iter().map(|curve| (curve.points[2], curve.points[5]));
@@ -159,7 +159,7 @@ mod tests {
         let orders = |measured: Vec<f64>, expected: &[f64]| {
             assert_eq!(measured.len(), expected.len());
             for (slope, order) in measured.iter().zip(expected) {
-                assert!((order - 0.12..order + 0.25).contains(slope), "{measured:?} for {expected:?}");
+                assert!((slope - order).abs() < 0.15, "{measured:?} for {expected:?}");
             }
         };
         orders(slopes(&multiplicative), &[0.5, 1.0, 1.0, 1.0, 1.5]);

@@ -52,7 +52,7 @@ pub fn score_matching_figure(shown: &ScoreMatching) -> Figure {
     };
     let mut scores = Vec::new();
     for (i, curve) in shown.scores.iter().enumerate() {
-        let name = format!("learned, sigma = {}", curve.sigma);
+        let name = format!("sigma = {}", curve.sigma);
         scores.push(Mark::line(&name, Colour::nth(i), curve.learned.clone()));
     }
     for curve in &shown.scores {
@@ -66,7 +66,7 @@ pub fn score_matching_figure(shown: &ScoreMatching) -> Figure {
     let panels = vec![
         law("Data", "data", Colour::Sky, &shown.data),
         Panel {
-            title: "Score of the noisy data".into(),
+            title: "Score of the noisy data, learned and exact".into(),
             x: x(),
             y: Scale::linear("score (per unit of x)"),
             marks: scores,
@@ -100,7 +100,7 @@ mod tests {
         };
         let svg = score_matching_figure(&shown).svg();
         for words in
-            ["Data (3 draws)", "learned, sigma = 0.5", "exact", "least possible", "Samples of the model (40 draws)"]
+            ["Data (3 draws)", "sigma = 0.5", "learned and exact", "least possible", "Samples of the model (40 draws)"]
         {
             assert!(svg.contains(words), "{words}");
         }
