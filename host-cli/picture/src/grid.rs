@@ -48,16 +48,19 @@ pub enum PictureError {
         /// Screen pixels to an image pixel.
         scale: usize,
     },
-    /// The grid has more pixels than can be held.
-    #[error("no picture: the grid would be larger than {MAX_PIXELS} pixels; show fewer images or use a smaller scale")]
+    /// More pixels than can be held.
+    #[error("no picture: it would be larger than {MAX_PIXELS} pixels; show less or use a smaller scale")]
     TooLarge,
     /// The PNG encoder refused.
     #[error("no picture: {0}")]
     Encode(#[from] png::EncodingError),
+    /// The SVG that was to become pixels cannot be read.
+    #[error("no picture: {0}")]
+    Svg(String),
 }
 
 /// The largest picture that is made.
-const MAX_PIXELS: usize = 1 << 26;
+pub(crate) const MAX_PIXELS: usize = 1 << 26;
 /// Shade between the images: neither ink nor paper.
 const GAP_SHADE: u8 = 112;
 /// Shade of the band between two grids.

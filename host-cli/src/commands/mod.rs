@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod evaluate;
 mod firmware;
+mod gallery;
 mod inspect;
 mod output;
 mod quantize;
@@ -48,6 +49,8 @@ enum Verb {
     Firmware(firmware::Verb),
     /// Put the identities of the theory to the test, each in one row of a table.
     Theory(theory::Args),
+    /// Draw pictures of the theory, as SVG and PNG.
+    Gallery(gallery::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Firmware(verb) => firmware::run(&verb),
         Verb::Theory(args) => theory::run(&args),
+        Verb::Gallery(args) => gallery::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };

@@ -8,6 +8,7 @@ mod damaged_files;
 mod demo;
 mod determinism;
 mod firmware;
+mod gallery;
 mod help;
 mod interruption;
 mod mote;
