@@ -2,6 +2,8 @@
 //!
 //! A chapter is one file and one line in [`CHAPTERS`].
 
+mod brownian;
+mod ito;
 mod row;
 
 pub use row::{Row, Test, Verdict};
@@ -35,4 +37,7 @@ pub struct Chapter {
 }
 
 /// All chapters, in order.
-pub const CHAPTERS: &[Chapter] = &[];
+pub const CHAPTERS: &[Chapter] = &[
+    brownian::CHAPTER,
+    ito::CHAPTER,
+];
