@@ -86,12 +86,7 @@ fn law(laboratory: &Laboratory) -> Vec<Row> {
             0.0,
             covariance(neighbours),
         ),
-        Row::estimate(
-            "brownian-variance",
-            "Var W_t = t, t = 2 (262,144 paths)",
-            2.0,
-            variance(at_t.iter().copied()),
-        ),
+        Row::estimate("brownian-variance", "Var W_t = t, t = 2 (262,144 paths)", 2.0, variance(at_t.iter().copied())),
         Row::estimate(
             "brownian-covariance",
             "Cov(W_s, W_t) = min(s, t), s = 1/2, t = 2 (262,144 paths)",

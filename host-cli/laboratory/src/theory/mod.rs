@@ -3,7 +3,11 @@
 //! A chapter is one file and one line in [`CHAPTERS`].
 
 mod brownian;
+mod existence;
+mod fokker_planck;
 mod ito;
+mod langevin;
+mod ornstein_uhlenbeck;
 mod row;
 
 pub use row::{Row, Test, Verdict};
@@ -40,4 +44,8 @@ pub struct Chapter {
 pub const CHAPTERS: &[Chapter] = &[
     brownian::CHAPTER,
     ito::CHAPTER,
+    existence::CHAPTER,
+    ornstein_uhlenbeck::CHAPTER,
+    langevin::CHAPTER,
+    fokker_planck::CHAPTER,
 ];
