@@ -8,6 +8,7 @@
 //! `|dt|`, independent of the present state, which is what [`ReverseTime`] wants.
 
 mod brownian;
+mod calculus;
 mod double_well;
 mod forward;
 mod geometric;
@@ -18,6 +19,7 @@ mod stratonovich;
 mod underdamped;
 
 pub use brownian::Brownian;
+pub use calculus::{Sense, generator};
 pub use double_well::DoubleWell;
 pub use forward::{ForwardKernel, SubVp, Ve, Vp};
 pub use geometric::GeometricBrownian;

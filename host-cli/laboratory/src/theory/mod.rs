@@ -2,7 +2,13 @@
 //!
 //! A chapter is one file and one line in [`CHAPTERS`].
 
+mod brownian;
+mod existence;
+mod fokker_planck;
+mod ito;
+mod langevin;
 pub mod orders;
+mod ornstein_uhlenbeck;
 mod report;
 mod row;
 mod selection;
@@ -50,4 +56,12 @@ pub struct Chapter {
 }
 
 /// All chapters, in order.
-pub const CHAPTERS: &[Chapter] = &[orders::CHAPTER];
+pub const CHAPTERS: &[Chapter] = &[
+    brownian::CHAPTER,
+    ito::CHAPTER,
+    existence::CHAPTER,
+    ornstein_uhlenbeck::CHAPTER,
+    langevin::CHAPTER,
+    fokker_planck::CHAPTER,
+    orders::CHAPTER,
+];
