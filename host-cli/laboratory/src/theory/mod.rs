@@ -2,7 +2,14 @@
 //!
 //! A chapter is one file and one line in [`CHAPTERS`].
 
+mod ddpm;
+mod forward;
+mod kolmogorov;
+mod law;
+mod quadrature;
+mod reverse;
 mod row;
+mod worst;
 
 pub use row::{Row, Test, Verdict};
 
@@ -35,4 +42,8 @@ pub struct Chapter {
 }
 
 /// All chapters, in order.
-pub const CHAPTERS: &[Chapter] = &[];
+pub const CHAPTERS: &[Chapter] = &[
+    forward::CHAPTER,
+    ddpm::CHAPTER,
+    reverse::CHAPTER,
+];
