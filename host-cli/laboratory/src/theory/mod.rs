@@ -6,9 +6,11 @@ mod ddpm;
 mod forward;
 mod kolmogorov;
 mod law;
+mod objectives;
 mod quadrature;
 mod reverse;
 mod row;
+mod scores;
 mod worst;
 
 pub use row::{Row, Test, Verdict};
@@ -42,8 +44,5 @@ pub struct Chapter {
 }
 
 /// All chapters, in order.
-pub const CHAPTERS: &[Chapter] = &[
-    forward::CHAPTER,
-    ddpm::CHAPTER,
-    reverse::CHAPTER,
-];
+pub const CHAPTERS: &[Chapter] =
+    &[forward::CHAPTER, ddpm::CHAPTER, reverse::CHAPTER, scores::CHAPTER, objectives::CHAPTER];
