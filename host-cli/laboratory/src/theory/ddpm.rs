@@ -305,3 +305,17 @@ fn bound() -> Row {
         likelihood,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    #[cfg_attr(debug_assertions, ignore = "takes tens of seconds without optimisation")]
+    fn every_row_holds() {
+        for row in rows(&Laboratory { seed: 1 }) {
+            assert_eq!(row.verdict(), Verdict::Holds, "{row:?}");
+        }
+    }
+}

@@ -279,3 +279,17 @@ fn reversed_variance(steps: u32) -> Option<[f64; 2]> {
     }
     Some(variances)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    #[cfg_attr(debug_assertions, ignore = "takes tens of seconds without optimisation")]
+    fn every_row_holds() {
+        for row in rows(&Laboratory { seed: 1 }) {
+            assert_eq!(row.verdict(), Verdict::Holds, "{row:?}");
+        }
+    }
+}

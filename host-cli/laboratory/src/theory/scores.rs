@@ -235,3 +235,16 @@ fn fisher(laboratory: &Laboratory) -> Vec<Row> {
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict;
+    use super::*;
+
+    #[test]
+    fn every_row_holds() {
+        for row in rows(&Laboratory { seed: 1 }) {
+            assert_eq!(row.verdict(), Verdict::Holds, "{row:?}");
+        }
+    }
+}
