@@ -36,6 +36,15 @@ impl DdpmBetas {
         self.first + (self.last - self.first) * (i.saturating_sub(1) as f32 / last)
     }
 
+    /// Takes `x` over step i of the chain, `sqrt(1 - beta_i) x + sqrt(beta_i) z`, with one standard normal of `normals` a component.
+    pub fn step(&self, i: u32, normals: &[f32], x: &mut [f32]) {
+        let beta = self.beta(i);
+        let (kept, fresh) = (math::sqrt(1.0 - beta), math::sqrt(beta));
+        for (x, z) in x.iter_mut().zip(normals) {
+            *x = kept * *x + fresh * z;
+        }
+    }
+
     /// The levels after the steps 1, 2 and so on.
     ///
     /// The product is a compensated sum of logarithms, so that the relative errors of alpha and sigma stay below 1e-6.
@@ -67,6 +76,18 @@ mod tests {
             }
             assert_eq!(count, betas.steps);
         }
+    }
+
+    #[test]
+    fn a_path_of_the_chain_is_the_sum_of_its_noises() {
+        // From 0 the noise of step j comes out times sqrt(beta_j) and the sqrt(1 - beta_i) of the steps after it.
+        let betas = DdpmBetas { first: 0.1, last: 0.3, steps: 3 };
+        let (z, mut x) = ([[1.0f32], [-2.0], [0.5]], [0.0]);
+        for (i, z) in (1..).zip(&z) {
+            betas.step(i, z, &mut x);
+        }
+        let expected = (0.1f64 * 0.8 * 0.7).sqrt() - 2.0 * (0.2f64 * 0.7).sqrt() + 0.5 * 0.3f64.sqrt();
+        assert!((f64::from(x[0]) - expected).abs() < 1e-6);
     }
 
     #[test]

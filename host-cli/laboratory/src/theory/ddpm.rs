@@ -95,12 +95,8 @@ fn chain(laboratory: &Laboratory) -> Vec<Row> {
         }
         starts.extend_from_slice(&x);
         for i in 1..=STEPS {
-            let beta = betas.beta(i);
-            let (kept, fresh) = ((1.0 - beta).sqrt(), beta.sqrt());
             normals.fill(&mut z);
-            for (x, z) in x.iter_mut().zip(&z) {
-                *x = kept * *x + fresh * z;
-            }
+            betas.step(i, &z, &mut x);
         }
         ends.extend_from_slice(&x);
     }
