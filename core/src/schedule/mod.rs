@@ -4,11 +4,13 @@
 //! with one type that implements [`NoiseSchedule`], and one line in [`Schedule`].
 
 mod cosine;
+mod ddpm_betas;
 mod edm;
 mod grid;
 mod vp_linear;
 
 pub use cosine::Cosine;
+pub use ddpm_betas::DdpmBetas;
 pub use edm::Edm;
 pub use grid::{karras, uniform_flow, uniform_lambda};
 pub use vp_linear::VpLinear;

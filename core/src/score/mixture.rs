@@ -1,4 +1,4 @@
-use super::{Denoiser, Prediction, ScoreModel};
+use super::{Denoiser, Prediction, ScoreModel, tweedie};
 use crate::math;
 use crate::schedule::{NoiseLevel, NoiseSchedule, Schedule};
 
@@ -64,6 +64,39 @@ impl GaussianMixture<'_> {
             *out /= total;
         }
     }
+
+    /// Writes the posterior covariance `Cov[x0 | x]` at a noise level to `out`, row by row (dim x dim numbers), given `mean`, what
+    /// [`posterior_mean`](Self::posterior_mean) wrote.
+    ///
+    /// It is the average by posterior share of each component's variance `s_k^2 sigma^2 / v_k` and of the products of its mean's
+    /// distances from `mean`. Cost: two passes over the components, dim^2 numbers each.
+    pub fn posterior_covariance(&self, level: NoiseLevel, x: &[f32], mean: &[f32], out: &mut [f32]) {
+        let mut largest = f32::NEG_INFINITY;
+        for component in self.components {
+            largest = largest.max(Self::log_share(component, level, x));
+        }
+        out.fill(0.0);
+        let mut total = 0.0f32;
+        for component in self.components {
+            let share = math::exp(Self::log_share(component, level, x) - largest);
+            let signal = level.alpha * component.deviation;
+            let variance = signal * signal + level.sigma * level.sigma;
+            let gain = level.alpha * component.deviation * component.deviation / variance;
+            let own = component.deviation * component.deviation * level.sigma * level.sigma / variance;
+            // How far the component's posterior mean in one dimension lies from the mixture's.
+            let gap = |((x, centre), mean): ((&f32, &f32), &f32)| centre + gain * (x - level.alpha * centre) - mean;
+            let gaps = || x.iter().zip(component.mean).zip(mean).map(gap);
+            for (i, (row, gap)) in out.chunks_exact_mut(x.len().max(1)).zip(gaps()).enumerate() {
+                for (j, (out, other)) in row.iter_mut().zip(gaps()).enumerate() {
+                    *out += share * (gap * other + if i == j { own } else { 0.0 });
+                }
+            }
+            total += share;
+        }
+        for out in out {
+            *out /= total;
+        }
+    }
 }
 
 /// The exact [`Denoiser`] of a Gaussian mixture over a table of noise levels; it ignores the class.
@@ -99,7 +132,7 @@ impl ScoreModel for (GaussianMixture<'_>, Schedule) {
         let level = self.1.level(t);
         self.0.posterior_mean(level, x, out);
         for (out, x) in out.iter_mut().zip(x) {
-            *out = (level.alpha * *out - x) / (level.sigma * level.sigma);
+            *out = tweedie::score(level, *x, *out);
         }
     }
 }
@@ -124,6 +157,38 @@ mod tests {
             let expected = (prior * mean[i] + seen * x[i] / 0.6) / (prior + seen);
             assert!((out[i] - expected).abs() < 1e-6);
         }
+    }
+
+    #[test]
+    fn the_posterior_covariance_is_the_slope_of_the_posterior_mean() {
+        // Tweedie's second formula, by central differences of the mean; a matrix with both entries off its diagonal.
+        let means = [[-1.0f32, 0.5], [0.8, -0.3], [0.2, 1.1]];
+        let components = [(1.0, 0.4), (2.0, 0.6), (0.5, 0.3)];
+        let components: [_; 3] = core::array::from_fn(|k| Component {
+            weight: components[k].0,
+            mean: &means[k],
+            deviation: components[k].1,
+        });
+        let mixture = GaussianMixture { components: &components };
+        let level = NoiseLevel { alpha: 0.8, sigma: 0.6 };
+        let x = [0.1f32, 0.3];
+        let (mut mean, mut covariance) = ([0.0; 2], [0.0; 4]);
+        mixture.posterior_mean(level, &x, &mut mean);
+        mixture.posterior_covariance(level, &x, &mean, &mut covariance);
+        for j in 0..2 {
+            let at = |gap: f32| {
+                let (mut moved, mut out) = (x, [0.0; 2]);
+                moved[j] += gap;
+                mixture.posterior_mean(level, &moved, &mut out);
+                out
+            };
+            for i in 0..2 {
+                let slope = (at(0.01)[i] - at(-0.01)[i]) / 0.02;
+                let got = covariance[2 * i + j];
+                assert!((got - tweedie::covariance(level, slope)).abs() < 1e-4, "({i}, {j}): {got}");
+            }
+        }
+        assert!(covariance[1].abs() > 0.05 && covariance[1] == covariance[2]);
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Scores and denoisers: what a model says about a noisy state.
 //!
 //! [`Denoiser`] is what a sampler runs: the raw output `F` of a network at a stored noise level. [`ScoreModel`] is what
-//! the laboratory runs: `grad ln p_t(x)`. [`Prediction`] is the one place that converts between what networks predict.
+//! the laboratory runs: `grad ln p_t(x)`. [`Prediction`] is the one place that converts between what networks predict, [`tweedie`] the one that
+//! leads from the score to the data, and [`Posterior`] the law of a cleaner state given the data.
 
 mod mixture;
+mod posterior;
 mod prediction;
+pub mod tweedie;
 
 pub use mixture::{Component, GaussianMixture, MixtureDenoiser};
+pub use posterior::Posterior;
 pub use prediction::{Linear, Prediction, Target};
 
 /// A model of the score, the gradient of the log density of the noisy state at diffusion time `t`.

@@ -1,3 +1,4 @@
+use super::tweedie;
 use crate::math;
 use crate::schedule::NoiseLevel;
 
@@ -60,7 +61,7 @@ impl Prediction {
                 let power = alpha * alpha + sigma * sigma;
                 Linear { x: alpha / power, f: -sigma / power }
             }
-            Self::Score => Linear { x: 1.0 / alpha, f: sigma * sigma / alpha },
+            Self::Score => tweedie::coefficients(level),
             Self::Flow => Linear { x: 1.0 / (alpha + sigma), f: -sigma / (alpha + sigma) },
             Self::EdmF { sigma_data } => {
                 let s = level.relative_sigma();

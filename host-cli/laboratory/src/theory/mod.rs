@@ -3,16 +3,25 @@
 //! A chapter is one file and one line in [`CHAPTERS`].
 
 mod brownian;
+mod ddpm;
 mod existence;
 mod fokker_planck;
+mod forward;
 mod ito;
+mod kolmogorov;
 mod langevin;
+mod law;
+mod objectives;
 pub mod orders;
 mod ornstein_uhlenbeck;
+mod quadrature;
 mod report;
+mod reverse;
 mod row;
+mod scores;
 mod selection;
 pub mod table;
+mod worst;
 
 pub use report::{Finding, Report, run};
 pub use row::{Row, Test, Verdict};
@@ -63,5 +72,10 @@ pub const CHAPTERS: &[Chapter] = &[
     ornstein_uhlenbeck::CHAPTER,
     langevin::CHAPTER,
     fokker_planck::CHAPTER,
+    forward::CHAPTER,
+    ddpm::CHAPTER,
+    reverse::CHAPTER,
+    scores::CHAPTER,
+    objectives::CHAPTER,
     orders::CHAPTER,
 ];
