@@ -31,5 +31,6 @@ pub mod quantize;
 pub mod recipe;
 pub mod report;
 pub mod run;
+pub mod score_1d;
 pub mod train;
 pub mod training_run;
