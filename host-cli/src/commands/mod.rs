@@ -11,6 +11,7 @@ mod output;
 mod quantize;
 mod run_page;
 mod sample;
+mod score_1d;
 mod source;
 mod train;
 
@@ -48,6 +49,9 @@ enum Verb {
     Firmware(firmware::Verb),
     /// Draw pictures of the theory, as SVG and PNG.
     Gallery(gallery::Args),
+    /// Learn a one-dimensional law by score matching, sample it, and measure against the exact one.
+    #[command(name = "score-1d")]
+    Score1d(score_1d::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }
@@ -78,6 +82,7 @@ pub fn main() -> ExitCode {
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Firmware(verb) => firmware::run(&verb),
         Verb::Gallery(args) => gallery::run(&args),
+        Verb::Score1d(args) => score_1d::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };

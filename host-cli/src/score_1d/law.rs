@@ -51,6 +51,15 @@ impl TwoModes {
         (self.centre * (self.centre * x / v).tanh() - x) / v
     }
 
+    /// The expected square of the score (Fisher's information about a shift), by the trapezoid rule.
+    #[must_use]
+    pub fn information(self) -> f64 {
+        let (end, cells) = (self.centre + 12.0 * self.deviation, 4000);
+        let step = 2.0 * end / f64::from(cells);
+        let term = |x: f64| self.density(x) * self.score(x).powi(2);
+        (0..=cells).map(|i| step * term(f64::from(i) * step - end)).sum()
+    }
+
     /// The point below which lies the share `u` of the law, 0 < u < 1, by bisection to the last bits of `u`.
     #[must_use]
     pub fn quantile(self, u: f64) -> f64 {
@@ -93,6 +102,14 @@ mod tests {
                 let slope = (law.density(x + h).ln() - law.density(x - h).ln()) / (2.0 * h);
                 assert!((law.score(x) - slope).abs() < 1e-5 * (1.0 + slope.abs()), "{law:?} at {x}");
             }
+        }
+    }
+
+    #[test]
+    fn modes_on_top_of_each_other_or_far_apart_have_a_normal_s_information() {
+        // One over the variance, for a normal law and for two that do not overlap.
+        for law in [TwoModes { centre: 0.0, deviation: 0.8 }, TwoModes { centre: 40.0, deviation: 0.8 }] {
+            assert!((law.information() - 1.0 / 0.64).abs() < 1e-6, "{law:?}: {}", law.information());
         }
     }
 

@@ -90,7 +90,20 @@ pub struct Walk {
     pub sampler: AnnealedLangevin,
 }
 
+/// A step of 0.4: short enough for the walk's own law to stay near that of the level, long enough for 20 levels of 5.
+impl Default for Walk {
+    fn default() -> Self {
+        Self { levels: 20, sampler: AnnealedLangevin { steps_per_level: 5, step: 0.4 } }
+    }
+}
+
 impl Walk {
+    /// Evaluations of the network for one sample.
+    #[must_use]
+    pub fn evaluations(&self) -> usize {
+        self.sampler.rows(self.levels)
+    }
+
     /// The levels, from the noisiest to the cleanest.
     #[must_use]
     pub fn levels(&self) -> Vec<NoiseLevel> {
@@ -128,5 +141,63 @@ impl Walk {
         );
         samples.truncate(count);
         samples
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::learn::learn;
+    use super::super::quality::Yardstick;
+    use super::*;
+
+    /// The exact score in the place of a network.
+    struct Exact<'l>(&'l [NoiseLevel]);
+
+    impl Denoiser for Exact<'_> {
+        fn predict(&mut self, level: usize, _class: Option<u16>, x: &[f32], out: &mut [f32]) {
+            let sigma = f64::from(self.0[level].sigma);
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = (-sigma * LAW.noised(sigma).score((*x).into())) as f32;
+            }
+        }
+    }
+
+    #[test]
+    fn the_walk_with_the_exact_score_ends_in_the_law() {
+        let (walk, n) = (Walk::default(), 20_000);
+        let levels = walk.levels();
+        let quality = Yardstick::new(LAW, n).measure(&walk.draw(&levels, Exact, 1, n));
+        // Balance: five standard errors, 5 / (2 sqrt(n)) = 0.018 (false alarm 6e-7). That much imbalance is 0.106 of W1;
+        // what the walk's finite length adds is below 0.05.
+        assert!((quality.right - 0.5).abs() < 0.018, "{quality:?}");
+        assert!(quality.wasserstein < 0.05 + 6.0 * (quality.right - 0.5).abs(), "{quality:?}");
+        assert!(quality.between < 0.004, "{quality:?}");
+    }
+
+    #[test]
+    fn a_sample_depends_on_seed_and_number_alone() {
+        let walk = Walk { levels: 3, ..Walk::default() };
+        let levels = walk.levels();
+        let many = walk.draw(&levels, Exact, 7, 1000);
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        assert_eq!(one.install(|| walk.draw(&levels, Exact, 7, 1000)), many);
+        assert_eq!(walk.draw(&levels, Exact, 7, 300), many[..300]);
+        assert_ne!(walk.draw(&levels, Exact, 8, 300), many[..300]);
+    }
+
+    #[test]
+    fn a_block_gets_what_the_plain_network_gives() {
+        let learned = learn(2, 1).unwrap();
+        let levels = Walk::default().levels();
+        let mut batched = Batched::new(&learned.network, &levels);
+        let x: [f32; BLOCK] = std::array::from_fn(|i| 0.1 * i as f32 - 12.8);
+        let mut out = [0.0; BLOCK];
+        for (number, level) in levels.iter().enumerate().step_by(3) {
+            batched.predict(number, None, &x, &mut out);
+            for (x, out) in x.iter().zip(&out) {
+                let expected = -level.sigma * learned.score(*x, level.sigma);
+                assert!((out - expected).abs() < 1e-5, "{number} {x}: {out} {expected}");
+            }
+        }
     }
 }
