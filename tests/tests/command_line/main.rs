@@ -13,5 +13,6 @@ mod interruption;
 mod mote;
 mod quality;
 mod sampling;
+mod score_1d;
 mod tables;
 mod training;
