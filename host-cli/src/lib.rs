@@ -10,6 +10,7 @@
 //! | [`quantize`] | calibration and export of a blob |
 //! | [`metrics`] | distances between sample sets |
 //! | [`evaluation`], [`inspection`], [`report`] | quality beside the floor, what a blob holds, the page of a run |
+//! | [`score_1d`] | the smallest complete diffusion model, on a line |
 //! | [`board`] | a blob under QEMU, beside the host |
 //! | [`commands`] | the command line, one verb a file |
 //! | [`files`] | atomic writing |
@@ -31,5 +32,6 @@ pub mod quantize;
 pub mod recipe;
 pub mod report;
 pub mod run;
+pub mod score_1d;
 pub mod train;
 pub mod training_run;

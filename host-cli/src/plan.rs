@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mote_core::sampler::{Ancestral, AncestralVariance, Ddim, DpmSolver2M, PlanBuilder, Row, Sampler, start_scale};
+use mote_core::sampler::{
+    Ancestral, AncestralVariance, AnnealedLangevin, Ddim, DpmSolver2M, PlanBuilder, Row, Sampler, start_scale,
+};
 use mote_core::schedule::{NoiseLevel, NoiseSchedule, karras, uniform_flow, uniform_lambda};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -11,12 +13,14 @@ use thiserror::Error;
 use crate::noise::Noising;
 
 /// The samplers that can be asked for by name.
-pub const SAMPLERS: [(&str, Sampler); 5] = [
+pub const SAMPLERS: [(&str, Sampler); 6] = [
     ("ddpm", Sampler::Ancestral(Ancestral { variance: AncestralVariance::Small })),
     ("ddpm-large", Sampler::Ancestral(Ancestral { variance: AncestralVariance::Large })),
     ("ddim", Sampler::Ddim(Ddim { eta: 0.0 })),
     ("dpm++2m", Sampler::DpmSolver2M(DpmSolver2M { eta: 0.0 })),
     ("dpm++2m-sde", Sampler::DpmSolver2M(DpmSolver2M { eta: 1.0 })),
+    // Five evaluations a level and one at the end; the step of `mote score-1d`.
+    ("langevin", Sampler::AnnealedLangevin(AnnealedLangevin { steps_per_level: 5, step: 0.4 })),
 ];
 
 /// The most steps a plan may have.
@@ -71,7 +75,7 @@ pub struct PlanSpec {
     sampler: usize,
     /// Share of fresh noise, 0 to 1, for the samplers that have one.
     eta: Option<f32>,
-    /// Number of steps, each with one network evaluation.
+    /// Number of steps, each with one network evaluation; of noise levels for langevin, each with five.
     pub steps: usize,
     /// The noise levels.
     pub grid: Grid,
@@ -331,6 +335,8 @@ mod tests {
         for plan in &set.plans {
             assert!(plan.rows.iter().all(|row| usize::from(row.level) < 23));
         }
+        let langevin = LevelSet::build(&["langevin:4".parse().unwrap()], &noising()).unwrap();
+        assert_eq!((langevin.levels.len(), langevin.plans[0].rows.len()), (4, 21));
         let twice = ["ddim:5", "ddim:5"].map(|text| text.parse().unwrap());
         assert_eq!(LevelSet::build(&twice, &noising()), Err(PlanError::Twice("ddim:5".into())));
     }

@@ -1,4 +1,4 @@
-use super::{Ancestral, Ddim, DpmSolver2M, Row};
+use super::{Ancestral, AnnealedLangevin, Ddim, DpmSolver2M, Row};
 use crate::schedule::NoiseLevel;
 use crate::score::Prediction;
 
@@ -24,6 +24,8 @@ pub trait PlanBuilder {
 pub enum Sampler {
     /// [`Ancestral`].
     Ancestral(Ancestral),
+    /// [`AnnealedLangevin`].
+    AnnealedLangevin(AnnealedLangevin),
     /// [`Ddim`].
     Ddim(Ddim),
     /// [`DpmSolver2M`].
@@ -34,6 +36,7 @@ impl Sampler {
     fn inner(&self) -> &dyn PlanBuilder {
         match self {
             Self::Ancestral(s) => s,
+            Self::AnnealedLangevin(s) => s,
             Self::Ddim(s) => s,
             Self::DpmSolver2M(s) => s,
         }

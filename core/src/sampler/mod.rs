@@ -12,6 +12,7 @@
 //! one line in [`Sampler`].
 
 mod ancestral;
+mod annealed_langevin;
 mod builder;
 mod ddim;
 mod digest;
@@ -20,6 +21,7 @@ mod plan;
 mod run;
 
 pub use ancestral::{Ancestral, AncestralVariance};
+pub use annealed_langevin::AnnealedLangevin;
 pub use builder::{PlanBuilder, Sampler, start_scale};
 pub use ddim::Ddim;
 pub use digest::Digest;

@@ -11,6 +11,7 @@ mod output;
 mod quantize;
 mod run_page;
 mod sample;
+mod score_1d;
 mod source;
 mod theory;
 mod train;
@@ -51,6 +52,9 @@ enum Verb {
     Theory(theory::Args),
     /// Draw pictures of the theory, as SVG and PNG.
     Gallery(gallery::Args),
+    /// Learn a one-dimensional law by score matching, sample it, and measure against the exact one.
+    #[command(name = "score-1d")]
+    Score1d(score_1d::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }
@@ -82,6 +86,7 @@ pub fn main() -> ExitCode {
         Verb::Firmware(verb) => firmware::run(&verb),
         Verb::Theory(args) => theory::run(&args),
         Verb::Gallery(args) => gallery::run(&args),
+        Verb::Score1d(args) => score_1d::run(&args),
         Verb::Completions(args) => completions::run::<Cli>(&args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };

@@ -6,17 +6,21 @@
 //! another instruction set may round its sums differently).
 
 mod batch;
+mod fit;
 mod layout;
 mod levels;
 mod normals;
 mod optimizer;
 mod options;
+mod pools;
 mod tape;
 mod trainer;
 mod validation;
 
+pub use fit::Fit;
 pub use levels::{NoiseLevels, TrainingLevel};
 pub use options::{TrainError, TrainingOptions, TrainingSet};
+pub(crate) use tape::silu_in_place as silu;
 pub use trainer::{Trainer, TrainingState};
 pub use validation::validation_loss;
 

@@ -171,6 +171,14 @@ fn silu(slope: &mut [f32], out: &mut [f32]) {
     }
 }
 
+/// Puts x sigmoid(x) in the place of each x.
+#[inline(always)]
+pub(crate) fn silu_in_place(values: &mut [f32]) {
+    for x in values {
+        *x /= 1.0 + exp(-*x);
+    }
+}
+
 /// e^x to about 1e-7 of it (Cephes, Moshier), clamped to ±87, without branches so that it vectorises.
 #[inline(always)]
 fn exp(x: f32) -> f32 {

@@ -1,15 +1,12 @@
 //! The training loop.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use dfdx::prelude::{Cpu, TensorFromVec};
-use rayon::ThreadPool;
 
 use super::batch::Source;
 use super::layout::Layout;
 use super::levels::NoiseLevels;
 use super::optimizer::{Moments, clip};
+use super::pools::Pools;
 use super::tape::{Block, BlockGradient, Matrix, gradient};
 use super::{TrainError, TrainingOptions, TrainingSet};
 use crate::network::{FloatNetwork, Shape};
@@ -45,7 +42,7 @@ pub struct Trainer<'a> {
     moments: Moments,
     tensors: Vec<Matrix>,
     gradient: Vec<f32>,
-    pools: Vec<ThreadPool>,
+    pools: Pools,
     step: u64,
     loss: f64,
 }
@@ -115,7 +112,8 @@ impl<'a> Trainer<'a> {
             })
             .collect::<Result<_, _>>()
             .map_err(|e| TrainError::Device(e.to_string()))?;
-        let mut trainer = Self {
+        let pools = Pools::new(rayon::current_num_threads(), options.batch.div_ceil(BLOCK))?;
+        Ok(Self {
             frequencies: shape.frequencies(),
             gradient: vec![0.0; layout.len()],
             shape,
@@ -125,12 +123,10 @@ impl<'a> Trainer<'a> {
             layout,
             moments,
             tensors,
-            pools: Vec::new(),
+            pools,
             step,
             loss: f64::NAN,
-        };
-        trainer.set_threads(rayon::current_num_threads())?;
-        Ok(trainer)
+        })
     }
 
     /// Uses `threads` threads, at most one for each block of 128 samples; the weights do not depend on it.
@@ -140,13 +136,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// [`TrainError::Device`] if the system gives no threads.
     pub fn set_threads(&mut self, threads: usize) -> Result<(), TrainError> {
-        let blocks = self.options.batch.div_ceil(BLOCK);
-        // One pool for each thread: dfdx hands every product to as many threads as its pool has,
-        // and small products lose more by that than they gain.
-        self.pools = (0..threads.clamp(1, blocks))
-            .map(|_| rayon::ThreadPoolBuilder::new().num_threads(1).build())
-            .collect::<Result<_, _>>()
-            .map_err(|e| TrainError::Device(e.to_string()))?;
+        self.pools = Pools::new(threads, self.options.batch.div_ceil(BLOCK))?;
         Ok(())
     }
 
@@ -165,24 +155,14 @@ impl<'a> Trainer<'a> {
         let (tensors, step) = (&self.tensors, self.step);
         let batch = self.options.batch;
         let blocks = batch.div_ceil(BLOCK);
-        let results: Vec<_> = (0..blocks).map(|_| Mutex::new(None)).collect();
-        let next = AtomicUsize::new(0);
-        on_all(&self.pools, &|| {
-            loop {
-                let block = next.fetch_add(1, Ordering::Relaxed);
-                let Some(result) = results.get(block) else {
-                    return;
-                };
-                let first = block * BLOCK;
-                let done = run_block(&source, tensors, step, first, BLOCK.min(batch - first));
-                *result.lock().expect("no block panics while it holds this") = Some(done);
-            }
+        let results = self.pools.map(blocks, |block| {
+            let first = block * BLOCK;
+            run_block(&source, tensors, step, first, BLOCK.min(batch - first))
         });
         let mut loss = 0.0;
         let mut gradients = Vec::with_capacity(blocks);
         for result in results {
-            let result = result.into_inner().expect("no block panics while it holds this");
-            let block = result.expect("every block was taken").map_err(|e| TrainError::Device(e.to_string()))?;
+            let block = result.map_err(|e| TrainError::Device(e.to_string()))?;
             loss += block.loss;
             gradients.push(block.layers);
         }
@@ -269,16 +249,4 @@ fn run_block(
         weight: &samples.weight,
     };
     gradient(source.shape, tensors, block)
-}
-
-/// Runs `job` once in every pool, at the same time, and waits for all.
-fn on_all(pools: &[ThreadPool], job: &(dyn Fn() + Sync)) {
-    match pools {
-        [] => {}
-        [only] => only.install(job),
-        [pool, rest @ ..] => pool.in_place_scope(|scope| {
-            scope.spawn(|_| job());
-            on_all(rest, job);
-        }),
-    }
 }

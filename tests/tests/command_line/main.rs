@@ -14,6 +14,7 @@ mod interruption;
 mod mote;
 mod quality;
 mod sampling;
+mod score_1d;
 mod tables;
 mod theory;
 mod training;
