@@ -10,6 +10,7 @@ mod output;
 mod quantize;
 mod run_page;
 mod sample;
+mod simulate;
 mod source;
 mod train;
 
@@ -45,6 +46,9 @@ enum Verb {
     /// Run a blob in the firmware image under QEMU and compare the bits.
     #[command(subcommand)]
     Firmware(firmware::Verb),
+    /// Simulate a stochastic process, and hold its moments to the theory.
+    #[command(subcommand)]
+    Simulate(Box<simulate::Verb>),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }
@@ -74,6 +78,7 @@ pub fn main() -> ExitCode {
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Firmware(verb) => firmware::run(&verb),
+        Verb::Simulate(verb) => simulate::run(&verb),
         Verb::Completions(args) => completions::run::<Cli>(&args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };
