@@ -12,6 +12,7 @@ mod quantize;
 mod run_page;
 mod sample;
 mod score_1d;
+mod simulate;
 mod source;
 mod theory;
 mod train;
@@ -55,6 +56,9 @@ enum Verb {
     /// Learn a one-dimensional law by score matching, sample it, and measure against the exact one.
     #[command(name = "score-1d")]
     Score1d(score_1d::Args),
+    /// Simulate a stochastic process, and hold its moments to the theory.
+    #[command(subcommand)]
+    Simulate(Box<simulate::Verb>),
     /// Print a completion script for a shell.
     Completions(completions::Args),
 }
@@ -87,6 +91,7 @@ pub fn main() -> ExitCode {
         Verb::Theory(args) => theory::run(&args),
         Verb::Gallery(args) => gallery::run(&args),
         Verb::Score1d(args) => score_1d::run(&args),
+        Verb::Simulate(verb) => simulate::run(&verb),
         Verb::Completions(args) => completions::run::<Cli>(&args),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };
