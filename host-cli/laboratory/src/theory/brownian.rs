@@ -7,20 +7,46 @@ use mote_core::stepper::{EulerMaruyama, Stepper};
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::erf::erf;
 
-use super::{Chapter, Laboratory, Row};
+use super::{Chapter, Experiment, Laboratory, Row};
 use crate::ensemble::{Ensemble, at, blocks_of};
 use crate::statistics::{Estimate, Fit, chi_square, covariance, kolmogorov_smirnov, mean, variance};
 
 /// Brownian motion.
-pub const CHAPTER: Chapter = Chapter { name: "brownian", title: "Brownian motion", rows };
-
-fn rows(laboratory: &Laboratory) -> Vec<Row> {
-    let mut rows = law(laboratory);
-    rows.extend(roughness(laboratory));
-    rows.push(difference_quotients(laboratory));
-    rows.extend(bridge(laboratory));
-    rows
-}
+pub const CHAPTER: Chapter = Chapter {
+    name: "brownian",
+    title: "Brownian motion",
+    experiments: &[
+        Experiment {
+            rows: &[
+                "brownian-starts-at-zero",
+                "brownian-increments-are-normal",
+                "brownian-increments-are-uncorrelated",
+                "brownian-increments-are-independent",
+                "brownian-paths-are-independent",
+                "brownian-variance",
+                "brownian-covariance",
+            ],
+            run: law,
+        },
+        Experiment {
+            rows: &[
+                "brownian-largest-increment-coarse",
+                "brownian-largest-increment-fine",
+                "brownian-quadratic-variation",
+                "brownian-quadratic-variation-spread",
+                "smooth-quadratic-variation",
+                "dt-dt-sum",
+                "dt-dw-sum",
+            ],
+            run: roughness,
+        },
+        Experiment { rows: &["brownian-difference-quotients"], run: difference_quotients },
+        Experiment {
+            rows: &["bridge-midpoint-law", "bridge-midpoint-variance", "bridge-midpoint-is-independent-of-the-ends"],
+            run: bridge,
+        },
+    ],
+};
 
 const WIENER: Brownian = Brownian { scale: 1.0 };
 
@@ -229,7 +255,7 @@ fn mean_of_largest(n: u32, horizon: f64) -> f64 {
 }
 
 /// The mean of `|dW| / h` over one cell, for h = 2^-2 to 2^-13, each from a stretch of the path that no other uses.
-fn difference_quotients(laboratory: &Laboratory) -> Row {
+fn difference_quotients(laboratory: &Laboratory) -> Vec<Row> {
     const PATHS: usize = 1 << 14;
     let (root, depth) = (Span { t0: 0.0, t1: 1.0 }, 13);
     let mut tree = BrownianTree::new(laboratory.seed_of("brownian-difference-quotients"), root, depth)
@@ -244,12 +270,12 @@ fn difference_quotients(laboratory: &Laboratory) -> Row {
             (f64::from(-k), quotient.value.log2(), quotient.standard_error / quotient.value / std::f64::consts::LN_2)
         })
         .collect();
-    Row::estimate(
+    vec![Row::estimate(
         "brownian-difference-quotients",
         "E|W_(t+h) - W_t| / h grows as h^-1/2: slope of its logarithm for h = 1/4 to 1/8,192 (16,384 paths)",
         -0.5,
         slope(&points),
-    )
+    )]
 }
 
 /// The least-squares slope through independent points `(x, y, standard error of y)`.

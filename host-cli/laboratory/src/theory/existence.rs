@@ -4,19 +4,20 @@ use mote_core::random::{IndependentNoise, RecordedNoise, Span, StreamSequence, Z
 use mote_core::sde::{AdditiveNoise, DiagonalNoise, GeometricBrownian, Ito, NoiseFree, Sde};
 use mote_core::stepper::{EulerMaruyama, EulerOde, Exploded, RungeKutta4, Stepper, integrate_watched};
 
-use super::{Chapter, Laboratory, Row};
+use super::{Chapter, Experiment, Laboratory, Row};
 use crate::ensemble::{Ensemble, at};
 use crate::statistics::mean_square;
 
 /// Existence and uniqueness.
-pub const CHAPTER: Chapter = Chapter { name: "existence", title: "Existence and uniqueness", rows };
-
-fn rows(laboratory: &Laboratory) -> Vec<Row> {
-    let mut rows = lipschitz(laboratory);
-    rows.extend(root());
-    rows.extend(explosion(laboratory));
-    rows
-}
+pub const CHAPTER: Chapter = Chapter {
+    name: "existence",
+    title: "Existence and uniqueness",
+    experiments: &[
+        Experiment { rows: &["lipschitz-bound", "lipschitz-bound-in-mean-square"], run: lipschitz },
+        Experiment { rows: &["root-stays", "root-departs", "root-solutions-meet"], run: root },
+        Experiment { rows: &["explosion-is-reported", "no-explosion-is-reported", "explosion-time"], run: explosion },
+    ],
+};
 
 /// An equation with additive noise by its drift, a function of the state.
 #[derive(Clone, Copy)]
@@ -121,7 +122,7 @@ fn solve<F: Fn(f32) -> f32, P: Stepper<Ordinary<F>>>(
 }
 
 /// x' = sqrt|x|, whose slope at 0 has no bound.
-fn root() -> Vec<Row> {
+fn root(_: &Laboratory) -> Vec<Row> {
     let rate = |x: f32| x.abs().sqrt();
     let run = |t0, t1, steps, x0| f64::from(solve(&RungeKutta4, rate, (Span { t0, t1 }, steps), x0).0);
     vec![

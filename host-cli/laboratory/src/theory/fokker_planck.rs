@@ -5,21 +5,24 @@ use mote_core::random::{NormalSource, Span};
 use mote_core::sde::{DoubleWell, OverdampedLangevin, Potential};
 use mote_core::stepper::Shark;
 
-use super::{Chapter, Laboratory, Row};
+use super::{Chapter, Experiment, Laboratory, Row};
 use crate::ensemble::Ensemble;
 use crate::statistics::{Fit, chi_square};
 
 /// The Fokker-Planck equation.
-pub const CHAPTER: Chapter = Chapter { name: "fokker-planck", title: "The Fokker-Planck equation", rows };
-
-fn rows(laboratory: &Laboratory) -> Vec<Row> {
-    // A grid or a step that is refused leaves rows that are not numbers, which fail.
-    let mut rows = vec![histogram_row(against_ensemble(laboratory).unwrap_or(NO_FIT))];
-    rows.extend(relaxing_rows(relaxing().unwrap_or(NOT_RELAXED)));
-    rows.push(stationary_row(stationary().unwrap_or(f64::NAN)));
-    rows.extend(kept_rows(kept().unwrap_or([f64::NAN; 2])));
-    rows
-}
+pub const CHAPTER: Chapter = Chapter {
+    name: "fokker-planck",
+    title: "The Fokker-Planck equation",
+    experiments: &[
+        Experiment { rows: &["fokker-planck-histogram"], run: histogram_row },
+        Experiment {
+            rows: &["fokker-planck-mean", "fokker-planck-variance", "fokker-planck-closed-form"],
+            run: relaxing_rows,
+        },
+        Experiment { rows: &["fokker-planck-stationary"], run: stationary_row },
+        Experiment { rows: &["fokker-planck-mass", "fokker-planck-positivity"], run: kept_rows },
+    ],
+};
 
 const NO_FIT: Fit = Fit { statistic: f64::NAN, expected: f64::NAN, p: 0.0 };
 const WELL: DoubleWell = DoubleWell { barrier: 1.0, half_distance: 1.0 };
@@ -108,14 +111,16 @@ fn classes(grid: &UniformGrid, density: &[f32]) -> (Vec<usize>, Vec<f64>) {
     (class_of, probabilities)
 }
 
-fn histogram_row(fit: Fit) -> Row {
-    Row::p_value(
+fn histogram_row(laboratory: &Laboratory) -> Vec<Row> {
+    // A grid or a step that is refused leaves rows that are not numbers, which fail; so below.
+    let fit = against_ensemble(laboratory).unwrap_or(NO_FIT);
+    vec![Row::p_value(
         "fokker-planck-histogram",
         "the density in a double well at t = 1/2 is the histogram of an ensemble (chi-square, classes of 1/40, 131,072 paths)",
         fit.expected,
         fit.statistic,
         fit.p,
-    )
+    )]
 }
 
 /// What became of a relaxing normal law.
@@ -145,12 +150,13 @@ fn relaxing() -> Result<Relaxed, StepError> {
     })
 }
 
-fn relaxing_rows(relaxed: Relaxed) -> [Row; 3] {
+fn relaxing_rows(_: &Laboratory) -> Vec<Row> {
+    let relaxed = relaxing().unwrap_or(NOT_RELAXED);
     let dt = 1.0 / f64::from(STEPS);
     // Implicit Euler divides the mean by 1 + dt and, the noise added, the second moment by 1 + 2 dt.
     let euler_mean = 1.5 / (1.0 + dt).powi(STEPS as i32);
     let second = (0..STEPS).fold(0.3 + 2.25, |second, _| (second + 0.64 * dt) / (1.0 + 2.0 * dt));
-    [
+    vec![
         Row::exact(
             "fokker-planck-mean",
             "dX = -X dt + 0.8 dW: the density's mean at t = 1 is 3/2 e^-1, by implicit Euler 3/2 (1 + dt)^(-1/dt), dt = 1/2,048",
@@ -192,17 +198,18 @@ fn stationary() -> Result<f64, StepError> {
     Ok(ratios.fold(0.0, |worst: f64, ratio| if ratio.is_nan() { ratio } else { (ratio - 1.0).abs().max(worst) }))
 }
 
-fn stationary_row(worst: f64) -> Row {
+fn stationary_row(_: &Laboratory) -> Vec<Row> {
+    let worst = stationary().unwrap_or(f64::NAN);
     // Each of 400 ratios of neighbours e^w, |w| <= 1.4, holds w to about 6 roundings of 3.5e-8 and has 5 more; they add up at random to
     // 20 of one, of which five standard deviations.
     let tolerance = 5.0 * 400f64.sqrt() * 3.5e-8 * (5.0 + 6.0 * 1.4);
-    Row::exact(
+    vec![Row::exact(
         "fokker-planck-stationary",
         "the double well's density at rest is exp(-2U / noise^2) / Z in every one of 400 cells: largest relative gap",
         0.0,
         worst,
         tolerance,
-    )
+    )]
 }
 
 /// How far the mass strays from 1, and the lowest value of all, while a narrow density runs through short and long steps.
@@ -220,8 +227,9 @@ fn kept() -> Result<[f64; 2], StepError> {
     Ok([astray, lowest])
 }
 
-fn kept_rows([astray, lowest]: [f64; 2]) -> [Row; 2] {
-    [
+fn kept_rows(_: &Laboratory) -> Vec<Row> {
+    let [astray, lowest] = kept().unwrap_or([f64::NAN; 2]);
+    vec![
         Row::exact(
             "fokker-planck-mass",
             "the mass stays 1: largest departure over 5,000 steps from 1e-5 to 10",

@@ -7,19 +7,42 @@ use mote_core::random::Span;
 use mote_core::sde::{Brownian, GeometricBrownian, OrnsteinUhlenbeck, Sde, Sense, StratonovichForm, generator};
 use mote_core::stepper::{EulerMaruyama, ExactOu, StochasticHeun};
 
-use super::{Chapter, Laboratory, Row};
+use super::{Chapter, Experiment, Laboratory, Row};
 use crate::ensemble::{Ensemble, at, blocks_of};
 use crate::statistics::{Estimate, mean, mean_square, variance};
 
 /// Itô calculus.
-pub const CHAPTER: Chapter = Chapter { name: "ito", title: "Itô calculus", rows };
-
-fn rows(laboratory: &Laboratory) -> Vec<Row> {
-    let mut rows = sums(laboratory);
-    rows.extend(geometric(laboratory));
-    rows.extend(relaxing(laboratory));
-    rows
-}
+pub const CHAPTER: Chapter = Chapter {
+    name: "ito",
+    title: "Itô calculus",
+    experiments: &[
+        Experiment {
+            rows: &[
+                "ito-left-sum",
+                "ito-midpoint-sum",
+                "ito-trapezoid-sum",
+                "ito-integral-has-mean-zero",
+                "ito-isometry",
+                "ito-integral-is-a-martingale",
+                "ito-lemma-square",
+                "ito-lemma-exponential",
+            ],
+            run: sums,
+        },
+        Experiment {
+            rows: &[
+                "geometric-brownian-mean",
+                "geometric-brownian-mean-by-stochastic-heun",
+                "dynkin-geometric-brownian",
+            ],
+            run: geometric,
+        },
+        Experiment {
+            rows: &["ito-lemma-with-time", "ito-lemma-with-time-isometry", "dynkin-square", "dynkin-cosine"],
+            run: relaxing,
+        },
+    ],
+};
 
 const PATHS: usize = 1 << 18;
 const UNIT: Span = Span { t0: 0.0, t1: 1.0 };

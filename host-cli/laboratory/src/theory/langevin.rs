@@ -8,7 +8,7 @@ use mote_core::random::Span;
 use mote_core::sde::{DoubleWell, Flat, OverdampedLangevin, Potential, Quadratic, UnderdampedLangevin};
 use mote_core::stepper::Shark;
 
-use super::{Chapter, Laboratory, Row};
+use super::{Chapter, Experiment, Laboratory, Row};
 use crate::ensemble::{Ensemble, at, blocks_of};
 use crate::statistics::{chi_square, covariance, mean, mean_square, variance};
 
@@ -17,14 +17,26 @@ use crate::statistics::{chi_square, covariance, mean, mean_square, variance};
 mod bias;
 
 /// Langevin motion.
-pub const CHAPTER: Chapter = Chapter { name: "langevin", title: "Langevin motion", rows };
-
-fn rows(laboratory: &Laboratory) -> Vec<Row> {
-    let mut rows = double_well(laboratory);
-    rows.extend(free_particle(laboratory));
-    rows.extend(spring_rows(laboratory));
-    rows
-}
+pub const CHAPTER: Chapter = Chapter {
+    name: "langevin",
+    title: "Langevin motion",
+    experiments: &[
+        Experiment {
+            rows: &[
+                "double-well-law",
+                "double-well-forgets-its-start",
+                "double-well-second-moment",
+                "double-well-virial",
+            ],
+            run: double_well,
+        },
+        Experiment { rows: &["free-particle-position", "free-particle-covariance"], run: free_particle },
+        Experiment {
+            rows: &["equipartition-velocity", "equipartition-position", "equipartition-covariance"],
+            run: spring_rows,
+        },
+    ],
+};
 
 /// Boltzmann's law `exp(-2 U / noise^2) / Z` of a barrier of 1 between floors at -1 and 1, at temperature 9/8, on a grid.
 struct Boltzmann {

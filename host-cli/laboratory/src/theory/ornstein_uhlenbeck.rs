@@ -7,19 +7,23 @@ use mote_core::stepper::{EulerMaruyama, ExactOu, Stepper, integrate, integrate_s
 use rayon::prelude::*;
 use statrs::distribution::Normal;
 
-use super::{Chapter, Laboratory, Row};
+use super::{Chapter, Experiment, Laboratory, Row};
 use crate::ensemble::{Ensemble, at, blocks_of};
 use crate::statistics::{covariance, kolmogorov_smirnov, mean, mean_square, variance};
 
 /// The Ornstein-Uhlenbeck process.
-pub const CHAPTER: Chapter = Chapter { name: "ornstein-uhlenbeck", title: "The Ornstein-Uhlenbeck process", rows };
-
-fn rows(laboratory: &Laboratory) -> Vec<Row> {
-    let mut rows = law(laboratory);
-    rows.extend(stationary(laboratory));
-    rows.extend(pathwise(laboratory));
-    rows
-}
+pub const CHAPTER: Chapter = Chapter {
+    name: "ornstein-uhlenbeck",
+    title: "The Ornstein-Uhlenbeck process",
+    experiments: &[
+        Experiment { rows: &["ou-mean", "ou-variance", "ou-covariance"], run: law },
+        Experiment {
+            rows: &["ou-stationary-law", "ou-exact-step-stationary-variance", "euler-maruyama-stationary-variance"],
+            run: stationary,
+        },
+        Experiment { rows: &["ou-pathwise-euler-maruyama", "ou-pathwise-exact-step"], run: pathwise },
+    ],
+};
 
 const OU: OrnsteinUhlenbeck = OrnsteinUhlenbeck { rate: RATE as f32, mean: MEAN as f32, diffusion: DIFFUSION as f32 };
 const RATE: f64 = 2.0;
