@@ -20,7 +20,7 @@
 //! assert!(mean.abs() < 5.0 * (0.25 / BLOCK as f32).sqrt());
 //! ```
 
-use crate::random::{BoxMuller, LANES, Stream};
+use crate::random::{BoxMuller, Lanes, Stream};
 
 /// Paths in a block.
 pub const BLOCK: usize = 256;
@@ -28,11 +28,11 @@ pub const BLOCK: usize = 256;
 /// The normals of the blocks of a seed, in order.
 #[derive(Clone, Debug)]
 pub struct BlockSequence {
-    next: BoxMuller,
+    next: Lanes,
 }
 
 impl BlockSequence {
-    /// The blocks 0, 1, 2 and so on of a seed; costs [`LANES`] long jumps.
+    /// The blocks 0, 1, 2 and so on of a seed; costs sixteen long jumps.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self::starting_at(seed, 0)
@@ -42,11 +42,10 @@ impl BlockSequence {
     #[must_use]
     pub fn starting_at(seed: u64, first: u32) -> Self {
         let mut lane = Stream::new(seed);
-        let lanes: [Stream; LANES] = core::array::from_fn(|_| {
+        let mut next = Lanes::new(core::iter::repeat_with(|| {
             lane.long_jump();
             lane.clone()
-        });
-        let mut next = BoxMuller::new(&lanes);
+        }));
         for _ in 0..first {
             next.jump();
         }
@@ -55,16 +54,16 @@ impl BlockSequence {
 
     /// The normals of the next block; costs one jump of all lanes, which vectorises.
     pub fn next_normals(&mut self) -> BoxMuller {
-        let normals = self.next.clone();
+        let lanes = self.next.clone();
         self.next.jump();
-        normals
+        BoxMuller::from_lanes(lanes)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::NormalSource;
+    use crate::random::{LANES, NormalSource};
 
     #[test]
     fn a_block_is_the_same_wherever_the_sequence_starts() {

@@ -192,7 +192,8 @@ fn the_image_keeps_its_promises() {
         let experiment = Experiment { method: Method::Sriw1, noise, steps: 8, ..Experiment::default() };
         let request = Request { experiment, task: Task::Bench, values: true };
         let report = run_ensemble(image, &request, TIME_LIMIT).unwrap();
-        assert!(report.memory.stack <= 2 * KIB, "{}: {:?}", noise.name(), report.memory);
+        // The streams of sixteen lanes are 256 bytes, which lie there for the sequence, the block and the loop.
+        assert!(report.memory.stack <= 3 * KIB, "{}: {:?}", noise.name(), report.memory);
         assert_eq!(report.memory.data + report.memory.bss, size.statics);
         println!("{} {size:?} {:?}", noise.name(), report.memory);
     }
@@ -214,8 +215,8 @@ fn instructions_are_counted_and_add_up() {
     // A path's step holds one normal, at least two loads, one store, three multiplications and two additions.
     assert_eq!(report.counts["path-step"].of, 64 * BLOCK as u64);
     assert!((8.0..60.0).contains(&(each("path-step") - each("normal-box-muller"))), "{:?}", report.counts);
-    // A block's normals are eight streams, each after a jump of 128 draws, and one long jump.
-    assert!(each("block-start") > 9.0 * 128.0 * 10.0, "{:?}", report.counts);
+    // A block's normals are sixteen streams, each after a jump of 128 draws.
+    assert!(each("block-start") > 16.0 * 128.0 * 10.0, "{:?}", report.counts);
     // With the ziggurat a step costs less by the difference of the normals, scaling the same.
     let ziggurat = bench(Experiment { noise: Noise::Ziggurat, ..experiment });
     let saved = each("path-step") - ziggurat.counts["path-step"].each();

@@ -1,5 +1,5 @@
 use core::f32::consts::LN_2;
-use core::fmt;
+use core::{fmt, slice};
 
 use super::{NormalSource, Stream};
 use crate::math;
@@ -8,8 +8,66 @@ use crate::math;
 pub const LANES: usize = 16;
 /// Normals of one round, two a lane.
 const ROUND: usize = 2 * LANES;
-/// The state of every lane's xoshiro128++, word by word.
-type State = [[u32; LANES]; 4];
+
+/// The streams of all lanes: word k of the state of every lane's xoshiro128++.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lanes([[u32; LANES]; 4]);
+
+impl Lanes {
+    /// The first [`LANES`] of some streams, one a lane.
+    pub fn new(streams: impl IntoIterator<Item = Stream>) -> Self {
+        let mut state = [[0; LANES]; 4];
+        for (lane, stream) in (0..LANES).zip(streams) {
+            for (word, value) in state.iter_mut().zip(stream.words()) {
+                if let Some(slot) = word.get_mut(lane) {
+                    *slot = value;
+                }
+            }
+        }
+        Self(state)
+    }
+
+    /// Moves every lane's stream 2^64 draws ahead; costs 128 draws of each lane.
+    pub fn jump(&mut self) {
+        /// The polynomial of 2^64 steps (Blackman and Vigna 2021, the authors' xoshiro128plusplus.c).
+        const JUMP: [u32; 4] = [0x8764_000b, 0xf542_d2d3, 0x6fa0_35c3, 0x77f2_db5b];
+        let mut sum = [[0; LANES]; 4];
+        for bit in JUMP.into_iter().flat_map(|word| (0..u32::BITS).map(move |bit| word >> bit & 1)) {
+            let mask = bit.wrapping_neg();
+            for (sum, word) in sum.as_flattened_mut().iter_mut().zip(self.0.as_flattened()) {
+                *sum ^= word & mask;
+            }
+            let [s0, s1, s2, s3] = &mut self.0;
+            for (((s0, s1), s2), s3) in s0.iter_mut().zip(s1).zip(s2).zip(s3) {
+                let mut words = [*s0, *s1, *s2, *s3];
+                draw(&mut words);
+                [*s0, *s1, *s2, *s3] = words;
+            }
+        }
+        self.0 = sum;
+    }
+
+    /// Whole rounds of normals, times `deviation`.
+    #[inline(always)]
+    fn rounds(&mut self, deviation: f32, out: &mut [[f32; ROUND]]) {
+        // A copy, which the compiler can keep in registers.
+        let mut state = self.0;
+        for round in out {
+            let (cosines, sines) = round.split_at_mut(LANES);
+            let [s0, s1, s2, s3] = &mut state;
+            let lanes = s0.iter_mut().zip(s1).zip(s2).zip(s3);
+            // One loop does all that a lane has to do. Split in two, each half is short enough for the compiler to unroll before
+            // it has vectorised, and the words of all the lanes end up in scalar registers.
+            for (((((s0, s1), s2), s3), cosine), sine) in lanes.zip(cosines).zip(sines) {
+                let mut words = [*s0, *s1, *s2, *s3];
+                let (a, b) = (draw(&mut words), draw(&mut words));
+                [*s0, *s1, *s2, *s3] = words;
+                (*cosine, *sine) = pair(a, b, deviation);
+            }
+        }
+        self.0 = state;
+    }
+}
 
 /// Standard normals by Box and Muller's transform over [`LANES`] streams side by side: no branch and no table, so that
 /// compilers vectorise it. The generator of ensembles; on a chip the [`Ziggurat`](super::Ziggurat) takes less work.
@@ -33,13 +91,13 @@ type State = [[u32; LANES]; 4];
 /// the true share beyond is 3e-11. The polynomials are minimax fits, rounded to `f32` one by one: they add relative errors
 /// of 1.2e-7 to the logarithm, 8e-9 to the sine and 5.5e-8 to the cosine.
 ///
-/// Cost: 45 instructions a normal on a Cortex-M4 with its floating-point unit, half a division and half a root among them;
+/// Cost: 46 instructions a normal on a Cortex-M4 with its floating-point unit, half a division and half a root among them;
 /// 2.5 where a vector holds 16 lanes.
 ///
 /// Source: Box and Muller 1958, "A note on the generation of random normal deviates".
 #[derive(Clone)]
 pub struct BoxMuller {
-    state: State,
+    lanes: Lanes,
     /// A round of which `left` normals at the end are still to be given.
     round: [f32; ROUND],
     left: usize,
@@ -55,56 +113,20 @@ impl BoxMuller {
     /// Normals from sixteen streams, one a lane.
     #[must_use]
     pub fn new(streams: &[Stream; LANES]) -> Self {
-        let mut state = [[0; LANES]; 4];
-        for (lane, stream) in streams.iter().enumerate() {
-            for (word, value) in state.iter_mut().zip(stream.words()) {
-                if let Some(slot) = word.get_mut(lane) {
-                    *slot = value;
-                }
-            }
-        }
-        Self { state, round: [0.0; ROUND], left: 0 }
+        Self::from_lanes(Lanes::new(streams.iter().cloned()))
     }
 
-    /// Moves every lane's stream 2^64 draws ahead and forgets what was left of a round; costs 128 draws of each lane.
-    pub fn jump(&mut self) {
-        /// The polynomial of 2^64 steps (Blackman and Vigna 2021, the authors' xoshiro128plusplus.c).
-        const JUMP: [u32; 4] = [0x8764_000b, 0xf542_d2d3, 0x6fa0_35c3, 0x77f2_db5b];
-        let mut sum: State = [[0; LANES]; 4];
-        for bit in JUMP.into_iter().flat_map(|word| (0..u32::BITS).map(move |bit| word >> bit & 1)) {
-            let mask = bit.wrapping_neg();
-            for (sum, word) in sum.as_flattened_mut().iter_mut().zip(self.state.as_flattened()) {
-                *sum ^= word & mask;
-            }
-            let [s0, s1, s2, s3] = &mut self.state;
-            for (((s0, s1), s2), s3) in s0.iter_mut().zip(s1).zip(s2).zip(s3) {
-                let mut words = [*s0, *s1, *s2, *s3];
-                draw(&mut words);
-                [*s0, *s1, *s2, *s3] = words;
-            }
-        }
-        *self = Self { state: sum, round: [0.0; ROUND], left: 0 };
+    /// Normals from the streams of all lanes.
+    #[inline]
+    pub(crate) const fn from_lanes(lanes: Lanes) -> Self {
+        Self { lanes, round: [0.0; ROUND], left: 0 }
     }
 
-    /// Whole rounds, times `deviation`.
-    #[inline(always)]
-    fn rounds(&mut self, deviation: f32, out: &mut [[f32; ROUND]]) {
-        // A copy, which the compiler can keep in registers.
-        let mut state = self.state;
-        for round in out {
-            let (cosines, sines) = round.split_at_mut(LANES);
-            let [s0, s1, s2, s3] = &mut state;
-            let lanes = s0.iter_mut().zip(s1).zip(s2).zip(s3);
-            // One loop does all that a lane has to do. Split in two, each half is short enough for the compiler to unroll before
-            // it has vectorised, and the words of all the lanes end up in scalar registers.
-            for (((((s0, s1), s2), s3), cosine), sine) in lanes.zip(cosines).zip(sines) {
-                let mut words = [*s0, *s1, *s2, *s3];
-                let (a, b) = (draw(&mut words), draw(&mut words));
-                [*s0, *s1, *s2, *s3] = words;
-                (*cosine, *sine) = pair(a, b, deviation);
-            }
-        }
-        self.state = state;
+    /// A round for those who take normals one by one; out of line, as the loop over the lanes is long.
+    #[inline(never)]
+    fn refill(&mut self) {
+        self.lanes.rounds(1.0, slice::from_mut(&mut self.round));
+        self.left = ROUND;
     }
 }
 
@@ -112,10 +134,7 @@ impl NormalSource for BoxMuller {
     #[inline]
     fn normal(&mut self) -> f32 {
         if self.left == 0 {
-            let mut round = [[0.0; ROUND]];
-            self.rounds(1.0, &mut round);
-            [self.round] = round;
-            self.left = ROUND;
+            self.refill();
         }
         let normal = self.round.get(ROUND - self.left).copied().unwrap_or(0.0);
         self.left -= 1;
@@ -133,7 +152,7 @@ impl NormalSource for BoxMuller {
         let (head, rest) = out.split_at_mut(begun);
         let (rounds, tail) = rest.as_chunks_mut();
         head.iter_mut().for_each(|z| *z = self.normal() * deviation);
-        self.rounds(deviation, rounds);
+        self.lanes.rounds(deviation, rounds);
         tail.iter_mut().for_each(|z| *z = self.normal() * deviation);
     }
 }
@@ -253,15 +272,11 @@ mod tests {
     #[test]
     fn a_jump_moves_every_lane_as_its_stream_jumps() {
         let mut lanes = lanes(12);
-        let mut jumped = BoxMuller::new(&lanes);
-        // Begun, so that a round is left over to forget.
-        jumped.normal();
-        draws(&mut lanes);
+        let mut jumped = Lanes::new(lanes.clone());
         for _ in 0..3 {
             jumped.jump();
             lanes.iter_mut().for_each(Stream::jump);
-            assert_eq!(jumped.clone().normal(), BoxMuller::new(&lanes).normal());
-            assert_eq!(jumped.state, BoxMuller::new(&lanes).state);
+            assert_eq!(jumped, Lanes::new(lanes.clone()));
         }
     }
 

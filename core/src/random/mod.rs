@@ -28,6 +28,7 @@ mod recorded;
 mod stream;
 mod tables;
 
+pub(crate) use box_muller::Lanes;
 pub use box_muller::{BoxMuller, LANES};
 pub use bridge::BrownianTree;
 pub use increment::{Increment, IndependentNoise, NoiseSource, PathCell, Span};
@@ -52,9 +53,8 @@ pub trait NormalSource {
     /// Fills `out` with the numbers of [`fill`](Self::fill), each times `deviation`.
     #[inline]
     fn fill_scaled(&mut self, deviation: f32, out: &mut [f32]) {
-        self.fill(out);
         for z in out {
-            *z *= deviation;
+            *z = self.normal() * deviation;
         }
     }
 }
