@@ -29,7 +29,8 @@ pub fn print(
         out.flush()
     })?;
     let (rows, failed, seconds, seed) = (report.rows.len(), report.failed, report.seconds, report.seed);
-    writeln!(out, "\n{rows} rows, {failed} failed, {seconds:.1} s, seed {seed}")?;
+    let word = if rows == 1 { "row" } else { "rows" };
+    writeln!(out, "\n{rows} {word}, {failed} failed, {seconds:.1} s, seed {seed}")?;
     out.flush()?;
     Ok(report)
 }
