@@ -16,7 +16,7 @@ pub(super) const PICTURE: Picture = Picture {
     title: "Data become noise",
     caption: "Forward diffusion of a law of two humps under the variance-preserving process with linear rate: 20,000 paths in six snapshots, with the \
         exact density and the standard normal. alpha_bar, over each, is the share of the variance that is still signal. The law starts with variance 1 \
-        and keeps it; at alpha_bar below a hundredth nothing of the two humps is left to see.",
+        and keeps it; by alpha_bar = 0.29 hardly anything of the two humps is left to see.",
     draw,
 };
 

@@ -32,20 +32,21 @@ fn draw(laboratory: &Laboratory) -> Figure {
     ) else {
         unreachable!("there is room for all paths")
     };
-    let panels = vec![
-        panel("Anderson's equation", paths(&EulerMaruyama, back, (SPAN, 200), seed, &starts)),
-        panel("Probability flow", paths(&RungeKutta4, flow, (SPAN, 200), seed, &starts)),
-    ];
+    let noisy = paths(&EulerMaruyama, back, (SPAN, 200), seed, &starts);
+    let smooth = paths(&RungeKutta4, flow, (SPAN, 200), seed, &starts);
+    // One scale for both, so that they can be compared by eye.
+    let reach = 1.05 * noisy.iter().chain(&smooth).flatten().map(|point| point.1.abs()).fold(0.0, f64::max);
+    let panels = vec![panel("Anderson's equation", reach, noisy), panel("Probability flow", reach, smooth)];
     Figure::new("Two ways back from noise to data, same starts", 2, panels).sized(1000, 400)
 }
 
-fn panel(title: &str, paths: Vec<Vec<Point>>) -> Panel {
+fn panel(title: &str, reach: f64, paths: Vec<Vec<Point>>) -> Panel {
     let above = |path: &Vec<Point>| path.last().is_some_and(|end| end.1 > 0.0);
     let (upper, lower): (Vec<_>, Vec<_>) = paths.into_iter().partition(above);
     Panel {
         title: title.into(),
         x: Scale::linear("diffusion time t, data at 0, noise at 1 (no unit)").between(0.0, 1.0),
-        y: Scale::linear("state x (no unit)"),
+        y: Scale::linear("state x (no unit)").between(-reach, reach),
         marks: vec![
             Mark::bundle("ends in the upper hump", Colour::Vermilion, upper).opacity(0.6),
             Mark::bundle("ends in the lower hump", Colour::Blue, lower).opacity(0.6),
