@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 50_000, value_parser = value_parser!(u32).range(1..=10_000_000))]
     samples: u32,
     /// Training steps, of 512 draws each.
-    #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u64).range(1..=10_000_000))]
+    #[arg(long, default_value_t = 6_000, value_parser = value_parser!(u64).range(1..=10_000_000))]
     steps: u64,
     /// Noise levels that the samples come down through.
     #[arg(long, default_value_t = 20, value_parser = value_parser!(u16).range(2..=1000))]
