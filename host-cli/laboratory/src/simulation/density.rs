@@ -39,8 +39,12 @@ where
     let (Ok(coarse), Ok(fine)) = (coarse, fine) else {
         return vec![Moments::scalar(f64::NAN, f64::NAN, f64::NAN); times.len()];
     };
-    let raw: Vec<Raw> = coarse.iter().zip(&fine).map(|(c, f)| std::array::from_fn(|i| 2.0 * f[i] - c[i])).collect();
+    let raw = coarse.iter().zip(&fine).map(|(c, f)| std::array::from_fn(|i| 2.0 * f[i] - c[i]));
+    let mut raw: Vec<Raw> = raw.collect();
     let last = raw.last().map_or(0.0, |m| m[0]);
+    if let Some(first) = raw.first_mut() {
+        *first = [density.start, density.start * density.start, density.start * last]; // a point, without rounding
+    }
     raw.iter().map(|[m, square, product]| Moments::scalar(*m, square - m * m, product - m * last)).collect()
 }
 
