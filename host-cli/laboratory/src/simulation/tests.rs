@@ -217,7 +217,7 @@ fn settings_that_cannot_be_meant_are_refused_with_the_way_out() {
             ][..],
         ),
         ("brownian --stepper exact-ou", &["exact-ou does not fit brownian", "additive"]),
-        ("ou --stepper rk4", &["rk4 does not fit ou"]),
+        ("ou --stepper rk4", &["rk4 does not fit ou", "take one of exact-ou, euler-maruyama,"]),
         ("flow-vp --stepper shark", &["which has no noise", "euler, heun, rk4"]),
         (
             "ou --dt 0.3",
