@@ -5,6 +5,7 @@
 
 mod coupling;
 mod density;
+mod erased;
 mod join;
 mod moments;
 mod oscillator;

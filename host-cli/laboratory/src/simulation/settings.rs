@@ -14,11 +14,12 @@ pub struct Simulation<P: Process> {
     /// Where paths start: a number, or what the process has of `stationary`, `data` and `noise`.
     #[arg(long, default_value = P::START, allow_hyphen_values = true, help_heading = "Simulation")]
     pub(super) start: Start,
+    // Not `default_value_t`: what it keeps is one for all P.
     /// Time to simulate.
-    #[arg(long, default_value_t = P::HORIZON, value_parser = positive, allow_negative_numbers = true, help_heading = "Simulation")]
+    #[arg(long, default_value = P::HORIZON, value_parser = positive, allow_negative_numbers = true, help_heading = "Simulation")]
     pub(super) horizon: f32,
     /// How to step.
-    #[arg(long, value_enum, default_value_t = P::STEPPER, help_heading = "Simulation")]
+    #[arg(long, value_enum, default_value = P::STEPPER, help_heading = "Simulation")]
     pub(super) stepper: StepperName,
     #[command(flatten)]
     pub(super) settings: Settings,

@@ -6,6 +6,8 @@ use mote_core::sde::{AdditiveNoise, DiffusionSlope, NoiseFree, OrnsteinUhlenbeck
 use mote_core::stepper::{self, Stepper};
 use serde::{Deserialize, Serialize};
 
+use super::erased::Erased;
+
 /// The steppers by name; [`mote_core::stepper`] describes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -78,10 +80,38 @@ macro_rules! pairing {
 }
 
 pairing! {
-    /// Steppers of equations whose noise is the same everywhere in space.
-    ADDITIVE, additive, AdditiveNoise,
-    [EulerMaruyama, Milstein, MilsteinDerivativeFree, StochasticHeun, Sea, Sra1, Shark, Sriw1]
+    /// The steppers that are compiled once for all equations with additive noise.
+    ONCE_FOR_ALL, behind_a_pointer, AdditiveNoise,
+    [Milstein, MilsteinDerivativeFree, StochasticHeun, Sea, Sra1, Shark, Sriw1]
 }
+
+/// Steppers of equations whose noise is the same everywhere in space.
+pub const ADDITIVE: &[StepperName] =
+    &with_one_more::<{ ONCE_FOR_ALL.len() + 1 }>(StepperName::EulerMaruyama, ONCE_FOR_ALL);
+
+/// Pairs an equation with [`ADDITIVE`] steppers: with Euler-Maruyama as it is, for speed, and with the others [`Erased`].
+pub fn additive<S, V>(name: StepperName, sde: S, visitor: V) -> Option<V::Output>
+where
+    S: AdditiveNoise + Clone + Sync,
+    V: Visitor,
+{
+    match name {
+        StepperName::EulerMaruyama => Some(visitor.visit(stepper::EulerMaruyama, sde)),
+        _ => behind_a_pointer(name, Erased::new(sde), visitor),
+    }
+}
+
+/// A list with another name before it.
+const fn with_one_more<const N: usize>(first: StepperName, rest: &[StepperName]) -> [StepperName; N] {
+    let mut all = [first; N];
+    let mut i = 0;
+    while i < rest.len() {
+        all[i + 1] = rest[i];
+        i += 1;
+    }
+    all
+}
+
 pairing! {
     /// Steppers of equations whose noise depends on the state, with a known slope.
     MULTIPLICATIVE, multiplicative, DiffusionSlope,
@@ -94,17 +124,7 @@ pairing! {
 }
 
 /// Steppers of the Ornstein-Uhlenbeck process: [`ADDITIVE`], and its exact step.
-pub const ORNSTEIN_UHLENBECK: &[StepperName] = &[
-    StepperName::EulerMaruyama,
-    StepperName::Milstein,
-    StepperName::MilsteinDerivativeFree,
-    StepperName::StochasticHeun,
-    StepperName::Sea,
-    StepperName::Sra1,
-    StepperName::Shark,
-    StepperName::Sriw1,
-    StepperName::ExactOu,
-];
+pub const ORNSTEIN_UHLENBECK: &[StepperName] = &with_one_more::<{ ADDITIVE.len() + 1 }>(StepperName::ExactOu, ADDITIVE);
 
 /// Pairs an Ornstein-Uhlenbeck process with its steppers.
 pub fn ornstein_uhlenbeck<V: Visitor>(name: StepperName, sde: OrnsteinUhlenbeck, visitor: V) -> Option<V::Output> {

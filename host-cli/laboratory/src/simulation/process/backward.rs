@@ -61,7 +61,7 @@ impl Way {
 /// What is the same for the two ways back.
 macro_rules! backward {
     () => {
-        const HORIZON: f32 = 0.999;
+        const HORIZON: &'static str = "0.999";
         const START: &'static str = "noise";
         const STARTS: &'static str = "noise";
         const PREDICTED_BY: &'static str = "mixture";
@@ -125,7 +125,7 @@ pub struct FlowVp {
 
 impl Process for FlowVp {
     const NAME: &'static str = "flow-vp";
-    const STEPPER: StepperName = StepperName::Heun;
+    const STEPPER: &'static str = "heun";
     const STEPPERS: &'static [StepperName] = steppers::NOISE_FREE;
     const NOISE: &'static str = "which has no noise";
     backward!();

@@ -53,14 +53,14 @@ pub trait Process: clap::Args + fmt::Debug + Sync {
     const NAME: &'static str;
     /// Name of each component of the state, one or two.
     const COMPONENTS: &'static [&'static str] = &["x"];
-    /// The horizon by default.
-    const HORIZON: f32 = 1.0;
+    /// The horizon by default, as typed.
+    const HORIZON: &'static str = "1";
     /// The start by default, as typed.
     const START: &'static str;
     /// What a start may be, for the message about one that it may not be.
     const STARTS: &'static str;
-    /// The stepper by default.
-    const STEPPER: StepperName = StepperName::EulerMaruyama;
+    /// The stepper by default, as typed.
+    const STEPPER: &'static str = "euler-maruyama";
     /// The steppers that fit.
     const STEPPERS: &'static [StepperName] = steppers::ADDITIVE;
     /// What decides which steppers fit.
