@@ -4,11 +4,10 @@
 
 use statrs::distribution::Uniform;
 use statrs::stats_tests::NaNPolicy;
-use statrs::stats_tests::ks_test::{
-    KSOneSampleAlternativeMethod, KSTwoSampleAlternativeMethod, ks_onesample, ks_twosample,
-};
+use statrs::stats_tests::ks_test::{KSTwoSampleAlternativeMethod, ks_twosample};
 
 use super::Row;
+use crate::statistics::kolmogorov_smirnov;
 
 /// Draws against the law with the distribution function `cdf`.
 pub(super) fn against_law(
@@ -18,11 +17,8 @@ pub(super) fn against_law(
     cdf: impl Fn(f64) -> f64,
 ) -> Row {
     // A value's own probability is uniform, whatever the law.
-    let levels = draws.iter().map(|x| cdf(f64::from(*x))).collect();
-    let method = KSOneSampleAlternativeMethod::TwoSidedAsymptotic;
-    let test = ks_onesample(levels, &Uniform::standard(), method, NaNPolicy::Error);
-    let (gap, p) = test.unwrap_or((f64::NAN, f64::NAN));
-    Row::p_value(name, statement, 0.0, gap, p)
+    let fit = kolmogorov_smirnov(draws.iter().map(|x| cdf(f64::from(*x))), &Uniform::standard());
+    Row::p_value(name, statement, fit.expected, fit.statistic, fit.p)
 }
 
 /// Draws against other draws.
@@ -30,7 +26,10 @@ pub(super) fn against_draws(name: &'static str, statement: impl Into<String>, a:
     let wide = |x: &[f32]| x.iter().map(|x| f64::from(*x)).collect();
     let method = KSTwoSampleAlternativeMethod::TwoSidedAsymptotic;
     let (gap, p) = ks_twosample(wide(a), wide(b), method, NaNPolicy::Error).unwrap_or((f64::NAN, f64::NAN));
-    Row::p_value(name, statement, 0.0, gap, p)
+    // The mean of the limit law, sqrt(pi / 2) ln 2, times the root of the sum of the sizes' inverses.
+    let sizes = 1.0 / a.len() as f64 + 1.0 / b.len() as f64;
+    let expected = std::f64::consts::FRAC_PI_2.sqrt() * std::f64::consts::LN_2 * sizes.sqrt();
+    Row::p_value(name, statement, expected, gap, p)
 }
 
 #[cfg(test)]
