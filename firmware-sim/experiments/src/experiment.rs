@@ -195,6 +195,7 @@ pub struct Blocks {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is no heap to box into")]
 enum Source {
     Blocks(BlockSequence),
     Ziggurat(StreamSequence),

@@ -34,6 +34,7 @@ impl Noise {
 
 /// The increments of one block.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is no heap to box into")]
 pub enum BlockNoise {
     /// [`Noise::Blocks`]
     Blocks(IndependentNoise<BoxMuller>),
