@@ -15,6 +15,7 @@ mod mote;
 mod quality;
 mod sampling;
 mod score_1d;
+mod simulate;
 mod tables;
 mod theory;
 mod training;

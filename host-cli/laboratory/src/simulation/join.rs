@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use super::report::lines;
 use super::{Plan, Report, Shard};
 
-/// Adds up the reports of all shards of a run, in any order: the report of the whole, and the shards' files in the order of their paths.
+/// Adds up the reports of all shards of a run, in any order, to the report of the whole.
 ///
 /// # Errors
 /// One line if the reports are of different runs, or a shard is missing or there twice.
-pub fn join(reports: &[Report]) -> Result<(Report, Vec<String>), String> {
+pub fn join(reports: &[Report]) -> Result<Report, String> {
     let first = reports.first().ok_or("no shard to join")?;
     let whole = |report: &Report| Plan { shard: Shard { index: 0, count: 1 }, ..report.plan.clone() };
     let mut shards = BTreeMap::new();
@@ -32,11 +32,10 @@ pub fn join(reports: &[Report]) -> Result<(Report, Vec<String>), String> {
     for report in shards.values().skip(1) {
         sums.iter_mut().zip(&report.sums).for_each(|(sum, more)| sum.merge(more));
     }
-    let files = shards.values().filter_map(|report| report.out.clone()).collect();
     let predicted: Vec<_> = first.rows.iter().map(|row| row.predicted).collect();
     let plan = whole(first);
     let rows = lines(&plan, &sums, &predicted);
-    Ok((Report { plan, out: None, rows, sums }, files))
+    Ok(Report { plan, out: None, rows, sums })
 }
 
 /// What differs between two runs, as far as a word can say.

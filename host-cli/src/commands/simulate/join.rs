@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         report.check().map_err(|line| anyhow!("{}: {line}", path.display()))?;
         shards.push(report);
     }
-    let (mut whole, _) = join(&shards).map_err(|line| anyhow!(line))?;
+    let mut whole = join(&shards).map_err(|line| anyhow!(line))?;
     if let Some(out) = &args.out {
         let mut parts: Vec<_> = shards.iter().zip(&args.reports).collect();
         parts.sort_by_key(|(report, _)| report.plan.shard.index);
