@@ -20,8 +20,8 @@ mod train;
 use std::io;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Train a diffusion model, quantise it, and run it on a microcontroller with the same bits.
 #[derive(Debug, Parser)]
@@ -125,20 +125,42 @@ fn usage(error: &clap::Error) -> ExitCode {
             ExitCode::from(2)
         }
         _ => {
-            eprintln!("{}", usage_line(&error.to_string()));
+            eprintln!("{}", usage_line(&error.to_string(), nearest_subcommand(error).as_deref()));
             ExitCode::from(2)
         }
     }
 }
 
+/// What else could have been meant, where a subcommand is unknown and clap finds none similar enough to name.
+fn nearest_subcommand(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::InvalidSubcommand || error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return None;
+    }
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidSubcommand) else { return None };
+    let mut command = Cli::command();
+    // The verbs that were understood lead to the command whose subcommand it should have been.
+    for word in std::env::args().skip(1).take_while(|word| word != unknown) {
+        command = command.find_subcommand(word).cloned().unwrap_or(command);
+    }
+    let names: Vec<_> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let nearest = names.iter().max_by(|a, b| {
+        let likeness = |name: &str| strsim::jaro_winkler(name, unknown);
+        likeness(a).total_cmp(&likeness(b))
+    })?;
+    Some(format!("the nearest is '{nearest}'; there are {}", names.join(", ")))
+}
+
 /// What clap says over several lines, without the usage, on one.
-fn usage_line(text: &str) -> String {
+fn usage_line(text: &str, hint: Option<&str>) -> String {
     let mut line = String::new();
     let said = text.split("\n\n").filter(|part| !part.starts_with("Usage:") && !part.starts_with("For more"));
     for part in said {
         let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
         line += if line.is_empty() { "" } else { "; " };
         line += part.strip_prefix("tip: ").unwrap_or(&part);
+    }
+    if let Some(hint) = hint {
+        line = line + "; " + hint;
     }
     line + "; --help has more"
 }
@@ -169,7 +191,7 @@ mod tests {
     fn a_wrong_argument_is_one_line_that_keeps_what_helps() {
         let line = |arguments: &[&str]| {
             let error = Cli::try_parse_from(["mote"].iter().chain(arguments)).unwrap_err();
-            usage_line(&error.to_string())
+            usage_line(&error.to_string(), None)
         };
         assert_eq!(
             line(&["sample", "m", "--coun", "3"]),

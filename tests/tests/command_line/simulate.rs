@@ -206,6 +206,8 @@ fn what_cannot_be_meant_is_one_line_with_the_way_out() {
     let place = Place::new();
     for (arguments, parts) in [
         ("browniam", &["browniam", "similar subcommand exists: 'brownian'"][..]),
+        ("oo", &["oo", "the nearest is 'ou'; there are brownian, "]),
+        ("gmb", &["gmb", "the nearest is 'gbm'"]),
         ("double_well", &["double_well", "double-well"]),
         ("ou --rates 1", &["--rates", "'--rate'"]),
         ("ou --dt 0", &["--dt", "above 0"]),
@@ -302,10 +304,8 @@ fn an_explosion_ends_the_run_with_its_path_step_and_time_and_leaves_nothing() {
 fn an_interrupted_run_leaves_no_part_of_a_file() {
     let place = Place::new();
     place.write("a.csv", "before");
-    let mut child = place
-        .command("simulate ou --paths 5000000 --steps 4000 --threads 1 --out a.csv")
-        .spawn()
-        .expect("mote starts");
+    let mut child =
+        place.command("simulate ou --paths 5000000 --steps 4000 --threads 1 --out a.csv").spawn().expect("mote starts");
     // The part is there from the beginning; wait until it holds something, so that the work is under way.
     let began = Instant::now();
     let at_work = || place.names("").iter().any(|name| name.ends_with(".part") && !place.bytes(name).is_empty());
