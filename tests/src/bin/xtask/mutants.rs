@@ -41,7 +41,6 @@ struct Mutant {
     file: String,
     text: String,
     replacement: String,
-    only: Vec<String>,
     must_fail: BTreeSet<String>,
 }
 
@@ -65,9 +64,8 @@ pub fn run(options: &Options) -> Result<bool> {
     }
     sync(None)?;
     let program = build().context("without a mutant")?;
-    let only: BTreeSet<_> = mutants.iter().flat_map(|mutant| &mutant.only).collect();
     let mut held = true;
-    for outcome in outcomes(&program, only.iter().copied(), options.seeds)? {
+    for outcome in outcomes(&program, options.seeds)? {
         if !outcome.failures.is_empty() {
             held = false;
             println!("FAILED without a mutant, seed {}: {}", outcome.seed, joined(&outcome.failures));
@@ -80,7 +78,7 @@ pub fn run(options: &Options) -> Result<bool> {
     for mutant in mutants {
         sync(Some(mutant))?;
         let program = build().with_context(|| mutant.name.clone())?;
-        let outcomes = outcomes(&program, &mutant.only, options.seeds).with_context(|| mutant.name.clone())?;
+        let outcomes = outcomes(&program, options.seeds).with_context(|| mutant.name.clone())?;
         held &= mutant.judge(&outcomes);
     }
     // What lies in the copy is then what it seems to be.
@@ -223,10 +221,9 @@ fn build() -> Result<PathBuf> {
 }
 
 /// Runs rows with the seeds 1 to `seeds`.
-fn outcomes<'a>(program: &Path, only: impl IntoIterator<Item = &'a String>, seeds: u64) -> Result<Vec<Outcome>> {
+fn outcomes(program: &Path, seeds: u64) -> Result<Vec<Outcome>> {
     let mut command = Command::new(program);
     command.arg("--failures").stdin(Stdio::null()).stderr(Stdio::inherit());
-    only.into_iter().for_each(|word| _ = command.args(["--only", word]));
     (1..=seeds).for_each(|seed| _ = command.args(["--seed", &seed.to_string()]));
     let output = command.output().with_context(|| format!("cannot run {}", program.display()))?;
     let text = String::from_utf8(output.stdout).context("its output is no text")?;
@@ -248,7 +245,6 @@ mod tests {
             file: "core/src/a.rs".into(),
             text: "a - b".into(),
             replacement: "a + b".into(),
-            only: vec!["sums".into()],
             must_fail: ["sum".to_string()].into(),
         }
     }
@@ -280,7 +276,7 @@ mod tests {
         let mut names = BTreeSet::new();
         for mutant in &list.mutant {
             mutant.applied_to(&fs::read_to_string(root.join(&mutant.file)).unwrap()).unwrap();
-            assert!(!mutant.only.is_empty() && !mutant.must_fail.is_empty(), "{}", mutant.name);
+            assert!(!mutant.must_fail.is_empty(), "{}", mutant.name);
             assert!(names.insert(&mutant.name), "{} is there twice", mutant.name);
         }
         assert!(!names.is_empty());
