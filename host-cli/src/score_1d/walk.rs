@@ -5,6 +5,7 @@ use mote_core::random::BoxMuller;
 use mote_core::sampler::{AnnealedLangevin, Plan, PlanBuilder, Row, Run, SampleOptions, Workspace, start_scale};
 use mote_core::schedule::{NoiseLevel, NoiseSchedule, uniform_lambda};
 use mote_core::score::{Denoiser, Prediction};
+use mote_laboratory::ensemble::{InstructionSet, Work};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
@@ -23,6 +24,7 @@ pub struct Batched<'n> {
     weights: DMatrix<f32>,
     first: DMatrix<f32>,
     second: DMatrix<f32>,
+    instructions: InstructionSet,
 }
 
 impl<'n> Batched<'n> {
@@ -34,7 +36,7 @@ impl<'n> Batched<'n> {
         // Read as columns, the rows of a matrix are its transpose.
         let weights = DMatrix::from_column_slice(middle.cols, middle.rows, &middle.weight);
         let (first, second) = (DMatrix::zeros(BLOCK, middle.cols), DMatrix::zeros(BLOCK, middle.rows));
-        Self { layers, levels, weights, first, second }
+        Self { layers, levels, weights, first, second, instructions: InstructionSet::widest() }
     }
 
     #[inline(always)]
@@ -68,16 +70,41 @@ impl<'n> Batched<'n> {
 /// Every component of `x` is a sample of its own; there are [`BLOCK`] of them.
 impl Denoiser for Batched<'_> {
     fn predict(&mut self, level: usize, _class: Option<u16>, x: &[f32], out: &mut [f32]) {
-        let arch = pulp::Arch::new();
-        arch.dispatch(
-            #[inline(always)]
-            || self.enter(level, x),
-        );
+        let instructions = self.instructions;
+        instructions.run(Enter { batched: self, level, x });
         self.second.gemm(1.0, &self.first, &self.weights, 1.0);
-        arch.dispatch(
-            #[inline(always)]
-            || self.leave(out),
-        );
+        instructions.run(Leave { batched: self, out });
+    }
+}
+
+/// The first layer.
+struct Enter<'a, 'n> {
+    batched: &'a mut Batched<'n>,
+    level: usize,
+    x: &'a [f32],
+}
+
+impl Work for Enter<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.batched.enter(self.level, self.x);
+    }
+}
+
+/// What follows the product.
+struct Leave<'a, 'n> {
+    batched: &'a mut Batched<'n>,
+    out: &'a mut [f32],
+}
+
+impl Work for Leave<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.batched.leave(self.out);
     }
 }
 
