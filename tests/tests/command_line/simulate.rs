@@ -215,7 +215,7 @@ fn what_cannot_be_meant_is_one_line_with_the_way_out() {
         ("ou --dt -0.1", &["--dt", "above 0"]),
         ("ou --dt nan", &["--dt", "above 0"]),
         ("ou --dt 0.1 --steps 10", &["--dt", "--steps"]),
-        ("ou --dt 0.3", &["--horizon 1", "--dt 0.3", "0.9 or 1.2", "0.33333334 or 0.25"]),
+        ("ou --dt 0.3", &["--horizon 1", "--dt 0.3", "0.9 or 1.2", "0.33333333 or 0.25"]),
         ("ou --steps 0", &["--steps", "1..=16777216"]),
         ("ou --steps -5", &["--steps", "-5"]),
         ("ou --steps nan", &["--steps", "nan"]),

@@ -228,8 +228,11 @@ fn neighbours(ratio: f64) -> [f64; 2] {
     [ratio.floor().max(1.0), ratio.ceil()]
 }
 
+/// The shortest decimal that is the number to half an ulp of f32.
 fn shown(x: f64) -> String {
-    format!("{}", x as f32)
+    let decimals = (0..16).map(|digits| format!("{x:.digits$e}")).filter_map(|text| text.parse::<f64>().ok());
+    let close = decimals.into_iter().find(|short| (short - x).abs() <= 0.5 * x * f64::from(f32::EPSILON));
+    format!("{}", close.unwrap_or(x))
 }
 
 fn either(two: &[String; 2]) -> String {

@@ -221,7 +221,7 @@ fn settings_that_cannot_be_meant_are_refused_with_the_way_out() {
         ("flow-vp --stepper shark", &["which has no noise", "euler, heun, rk4"]),
         (
             "ou --dt 0.3",
-            &["--horizon 1 is not a whole number of steps of --dt 0.3", "0.9 or 1.2", "0.33333334 or 0.25"],
+            &["--horizon 1 is not a whole number of steps of --dt 0.3", "0.9 or 1.2", "0.33333333 or 0.25"],
         ),
         ("ou --dt 3", &["take --horizon 3, or --dt 1"]),
         ("ou --dt 1e-9", &["at most 16777216"]),
@@ -255,6 +255,8 @@ fn a_step_may_be_given_by_its_length() {
         ("ou --dt 0.01 --horizon 3", 300),
         ("reverse-vp --dt 0.001", 999),
         ("ou --dt 1", 1),
+        ("ou --dt 0.3 --horizon 0.9", 3),
+        ("ou --dt 0.33333333", 3),
         ("ou", 500),
     ] {
         assert_eq!(parse(arguments).get().plan().unwrap().steps, steps, "{arguments}");
