@@ -39,7 +39,7 @@ pub struct Settings {
     #[arg(long, conflicts_with = "steps", value_parser = positive, allow_negative_numbers = true)]
     pub(super) dt: Option<f32>,
     /// Seed of the noise.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub(super) seed: u64,
     /// Times in the table besides the start, evenly spaced.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
