@@ -126,7 +126,8 @@ impl Report {
         let mut text = format!("{}: {}\n", plan.process, plan.equation);
         let paths = plan.end_path() - plan.first_path();
         let _ = write!(text, "{paths} paths from {}, {} steps of {}, ", plan.start, plan.steps, self.step_length());
-        let _ = write!(text, "t = {} to {}, {}, seed {}", plan.t0, plan.t1, plan.stepper, plan.seed);
+        let _ = write!(text, "t = {} to {}, ", self.time(plan.t0), self.time(plan.t1));
+        let _ = write!(text, "{}, seed {}", plan.stepper, plan.seed);
         if plan.shard.count > 1 {
             let _ = write!(text, ", shard {} of {} paths", plan.shard, plan.paths);
         }
@@ -156,7 +157,14 @@ impl Report {
 
     fn step_length(&self) -> String {
         let length = f64::from(self.plan.t1 - self.plan.t0).abs() / f64::from(self.plan.steps);
-        significant(length, 6).trim_end_matches('0').into()
+        trimmed(&significant(length, 6))
+    }
+
+    /// A time to a millionth of the longest.
+    fn time(&self, t: f32) -> String {
+        let longest = self.plan.t0.abs().max(self.plan.t1.abs()).log10().floor();
+        let decimals = (6.0 - longest).clamp(0.0, 44.0) as usize;
+        trimmed(&format!("{t:.decimals$}"))
     }
 
     fn cells(&self, line: &Line, first: bool) -> [String; 6] {
@@ -165,7 +173,7 @@ impl Report {
             Quantity::Mean => format!("mean of {of}"),
             Quantity::Variance => format!("variance of {of}"),
             Quantity::Covariance => format!("covariance of {of}"),
-            Quantity::CovarianceWithEnd => format!("covariance of {of}, {of}({})", self.plan.t1),
+            Quantity::CovarianceWithEnd => format!("covariance of {of}, {of}({})", self.time(self.plan.t1)),
         };
         // As many decimals as show two digits of the standard error.
         let decimals = match line.standard_error {
@@ -178,7 +186,7 @@ impl Report {
             (Some(x), _) => significant(x, 6),
         };
         [
-            if first { format!("{}", line.t) } else { String::new() },
+            if first { self.time(line.t) } else { String::new() },
             quantity,
             number(line.measured),
             number(line.standard_error),
@@ -186,6 +194,14 @@ impl Report {
             line.z.map_or("-".into(), |z| format!("{z:+.2}")),
         ]
     }
+}
+
+/// A decimal without zeros at its end.
+fn trimmed(decimal: &str) -> String {
+    if !decimal.contains('.') || decimal.contains('e') {
+        return decimal.into();
+    }
+    decimal.trim_end_matches('0').trim_end_matches('.').into()
 }
 
 /// A number with so many significant digits.
@@ -199,5 +215,17 @@ fn significant(x: f64, digits: usize) -> String {
         format!("{x:.decimals$}")
     } else {
         format!("{x:.*e}", digits - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_as_one_would_write_them() {
+        assert_eq!([0.002, 123.456_789, 0.0].map(|x| significant(x, 6)), ["0.00200000", "123.457", "0"]);
+        assert_eq!((significant(1.5e-7, 3), significant(2.5e12, 3)), ("1.50e-7".into(), "2.50e12".into()));
+        assert_eq!(["0.00200", "10", "3.0", "1.50e-7"].map(trimmed), ["0.002", "10", "3", "1.50e-7"]);
     }
 }

@@ -119,6 +119,21 @@ fn moments_agree_with_the_theory_for_every_process_and_stepper() {
 }
 
 #[test]
+fn times_are_shown_without_the_rounding_of_f32() {
+    let text = run("reverse-vp --paths 300 --steps 10 --times 2").0.to_text();
+    for part in [
+        "10 steps of 0.0999, t = 1 to 0.001,",
+        "\n0.5005  mean of x ",
+        "covariance of x, x(0.001)",
+        "\n 0.001  mean of x ",
+    ] {
+        assert!(text.contains(part), "no {part:?} in\n{text}");
+    }
+    let text = run("ou --paths 300 --horizon 2e-9 --steps 4 --start 0").0.to_text();
+    assert!(text.contains("t = 0 to 0.000000002,"), "{text}");
+}
+
+#[test]
 fn the_bias_of_a_coarse_scheme_shows() {
     // Euler's variance on dX = -2X dt + dW settles at 1 / (4 - 4 dt) in place of 1/4, 11% more at dt = .1.
     let (report, _) = run("ou --steps 40 --horizon 4 --paths 50000");

@@ -7,10 +7,10 @@ use crate::simulation::{Law, Part};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Mixture {
     /// Mean of each mode of the data.
-    #[arg(long, value_delimiter = ',', default_values_t = [-1.0, 1.0], value_parser = finite, allow_hyphen_values = true)]
+    #[arg(long, value_delimiter = ',', default_value = "-1,1", value_parser = finite, allow_hyphen_values = true)]
     pub means: Vec<f32>,
     /// Standard deviation of each mode, or one for all.
-    #[arg(long, value_delimiter = ',', default_values_t = [0.25], value_parser = positive, allow_hyphen_values = true)]
+    #[arg(long, value_delimiter = ',', default_value = "0.25", value_parser = positive, allow_hyphen_values = true)]
     pub deviations: Vec<f32>,
     /// Share of each mode. Default: equal.
     #[arg(long, value_delimiter = ',', value_parser = positive, allow_hyphen_values = true)]
