@@ -9,8 +9,8 @@ use crate::random::{BrownianTree, IndependentNoise, NormalSource, Stream, Ziggur
 use crate::schedule::{Schedule, VpLinear};
 use crate::score::{Component, GaussianMixture, ScoreModel};
 use crate::sde::{
-    Brownian, Flat, GeometricBrownian, OrnsteinUhlenbeck, OverdampedLangevin, ProbabilityFlow, Quadratic, ReverseTime,
-    UnderdampedLangevin, Vp,
+    Brownian, Flat, GeometricBrownian, Ito, OrnsteinUhlenbeck, OverdampedLangevin, ProbabilityFlow, Quadratic,
+    ReverseTime, UnderdampedLangevin, Vp,
 };
 
 fn fresh(seed: u64) -> IndependentNoise<Ziggurat<Stream>> {
@@ -224,6 +224,36 @@ fn reverse_time_and_flow_know_a_diffusion_that_depends_on_the_state() {
         let expected = f64::from(SPREAD) / end.sqrt() * (f64::from(late) - 0.02);
         assert!((f64::from(*x) - expected).abs() < 2e-4, "{x} {expected}");
     }
+}
+
+/// Growth by 1 in each unit of time, up to a wall behind which the drift is no number.
+struct Wall(f32);
+
+impl Sde for Wall {
+    fn drift(&mut self, _t: f32, x: &[f32], out: &mut [f32]) {
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = if *x < 1.0 { 1.0 } else { self.0 };
+        }
+    }
+    fn diffusion(&mut self, _t: f32, _x: &[f32], out: &mut [f32]) {
+        out.fill(0.0);
+    }
+}
+impl Ito for Wall {}
+
+#[test]
+fn a_watched_run_stops_at_the_first_state_that_is_no_finite_number() {
+    // From 0 and 1/2 in steps of 1/4: component 1 is at 1 after two steps, and the third takes it behind the wall.
+    let span = Span { t0: 0.0, t1: 2.0 };
+    for behind in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let (mut x, mut scratch) = ([0.0, 0.5], [0.0; 8]);
+        let end = integrate_watched(&EulerMaruyama, &mut Wall(behind), span, 8, &mut fresh(1), &mut x, &mut scratch);
+        assert_eq!(end, Err(Exploded { step: 2, t: 0.75, component: 1 }), "{behind}");
+        assert_eq!(x[0], 0.75);
+    }
+    let (mut x, mut scratch) = ([0.0, 0.5], [0.0; 8]);
+    let end = integrate_watched(&EulerMaruyama, &mut Wall(0.0), span, 8, &mut fresh(1), &mut x, &mut scratch);
+    assert_eq!((end, x), (Ok(()), [1.0, 1.0]));
 }
 
 #[test]
