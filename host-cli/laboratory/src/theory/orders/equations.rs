@@ -5,7 +5,7 @@ use mote_core::sde::{AdditiveNoise, DiagonalNoise, DiffusionSlope, Ito, NoiseFre
 /// A pendulum without mass, kicked: `dX = -sin X dt + noise dW`. Additive noise and a drift that bends, so that no stepper does
 /// better than its order.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pendulum {
+pub(crate) struct Pendulum {
     /// Strength of the noise.
     pub noise: f32,
 }

@@ -6,8 +6,8 @@
 
 mod equations;
 mod ordinary;
-mod slope;
-mod strong;
+pub(crate) mod slope;
+pub(crate) mod strong;
 mod weak;
 
 use super::{Chapter, Experiment};

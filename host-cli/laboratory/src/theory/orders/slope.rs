@@ -2,13 +2,20 @@
 
 /// The error of a stepper on one grid.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Measured {
+pub(crate) struct Measured {
     /// Steps of the grid.
     pub steps: u32,
     /// The error, in the norm of the experiment.
     pub error: f64,
     /// What rounding to f32 would leave by itself, in the same norm.
     pub floor: f64,
+}
+
+impl Measured {
+    /// Whether the error is the stepper's own, and not that of rounding.
+    pub fn counts(&self) -> bool {
+        self.error >= ABOVE * self.floor
+    }
 }
 
 /// Roundings that a step adds up, in deviations: a state near `size` is rounded by at most `2^-24 size` in root mean square at each
@@ -24,8 +31,7 @@ const ABOVE: f64 = 10.0;
 /// The order: the least-squares slope of `log2(error)` over the three finest octaves (four grids, each with twice the steps of the
 /// one before) whose errors stand above the floor. Not a number where there are none.
 pub(super) fn order(grids: &[Measured]) -> f64 {
-    let above = |grid: &Measured| grid.error >= ABOVE * grid.floor;
-    let octaves = grids.windows(4).rev().find(|four| four.iter().all(above));
+    let octaves = grids.windows(4).rev().find(|four| four.iter().all(Measured::counts));
     octaves.map_or(f64::NAN, |four| {
         debug_assert!(four.windows(2).all(|pair| pair[1].steps == 2 * pair[0].steps));
         let places = [-1.5, -0.5, 0.5, 1.5];

@@ -52,15 +52,15 @@ impl Paths {
     }
 }
 
-/// The order of `stepper` from `x0`, against `truth`, which gives the end states of a block of paths to more than f32's precision
+/// The errors of `stepper` from `x0` on each grid, coarsest first, against `truth`, which gives the end states of a block of paths to more than f32's precision
 /// or by a grid `beyond` times as fine as the finest that is measured.
-fn measure<S: Sde, P: Stepper<S> + Sync>(
+fn errors<S: Sde, P: Stepper<S> + Sync>(
     seed: u64,
     (stepper, x0): (&P, f32),
     sde: impl Fn() -> S + Sync,
     beyond: u32,
     truth: impl Fn(&Paths) -> Vec<f64> + Sync,
-) -> f64 {
+) -> Vec<Measured> {
     let grids: Vec<_> = (0..).map(|k| COARSEST << k).take_while(|steps| *steps <= FINEST / beyond).collect();
     let blocks: Vec<_> = (0..BLOCKS)
         .into_par_iter()
@@ -85,10 +85,11 @@ fn measure<S: Sde, P: Stepper<S> + Sync>(
         error: (blocks.iter().map(|block| block.1[i]).sum::<f64>() / n).sqrt(),
         floor: rounding(size, steps),
     });
-    order(&measured.collect::<Vec<_>>())
+    measured.collect()
 }
 
-const GBM: GeometricBrownian = GeometricBrownian { growth: 0.5, volatility: 0.5 };
+/// The multiplicative noise that strong orders are measured on.
+pub(crate) const GBM: GeometricBrownian = GeometricBrownian { growth: 0.5, volatility: 0.5 };
 
 /// The solution from 1 by Itô's lemma, `exp((growth - volatility^2 / 2) + volatility W)`.
 fn gbm_truth(paths: &Paths) -> Vec<f64> {
@@ -100,6 +101,15 @@ fn gbm_truth(paths: &Paths) -> Vec<f64> {
     total.iter().map(|w| (growth - 0.5 * volatility * volatility + volatility * w).exp()).collect()
 }
 
+/// The strong errors of a stepper on [`GBM`], or its other form, against the closed form.
+pub(crate) fn errors_on_gbm<S: Sde, P: Stepper<S> + Sync>(
+    seed: u64,
+    stepper: &P,
+    sde: impl Fn() -> S + Sync,
+) -> Vec<Measured> {
+    errors(seed, (stepper, 1.0), sde, 1, gbm_truth)
+}
+
 fn on_gbm<S: Sde, P: Stepper<S> + Sync>(
     laboratory: &Laboratory,
     name: &'static str,
@@ -107,7 +117,7 @@ fn on_gbm<S: Sde, P: Stepper<S> + Sync>(
     sde: impl Fn() -> S + Sync,
     what: &str,
 ) -> Vec<Row> {
-    let measured = measure(laboratory.seed_of(name), (stepper, 1.0), sde, 1, gbm_truth);
+    let measured = order(&errors_on_gbm(laboratory.seed_of(name), stepper, sde));
     let statement = format!("strong order of {what} on geometric Brownian motion");
     vec![Row::order(name, statement, f64::from(P::ORDER), measured)]
 }
@@ -138,7 +148,7 @@ fn on_ou<P: Stepper<OrnsteinUhlenbeck> + Sync>(
     stepper: &P,
     what: &str,
 ) -> Vec<Row> {
-    let measured = measure(laboratory.seed_of(name), (stepper, 0.0), || OU, 1, ou_truth);
+    let measured = order(&errors(laboratory.seed_of(name), (stepper, 0.0), || OU, 1, ou_truth));
     let statement = format!("strong order of {what} on the Ornstein-Uhlenbeck process");
     vec![Row::order(name, statement, f64::from(P::ADDITIVE_ORDER), measured)]
 }
@@ -148,17 +158,26 @@ const PENDULUM: Pendulum = Pendulum { noise: 3.0 };
 /// How much finer the other stepper's grid is, that stands for the truth: at order 1.5 its error is 1/22 of the smallest measured.
 const BEYOND: u32 = 8;
 
+/// The strong errors of a stepper on `dX = -sin X dt + 3 dW`, against another on a grid finer than all that are measured.
+pub(crate) fn errors_on_pendulum<P: Stepper<Pendulum> + Sync, Q: Stepper<Pendulum> + Sync>(
+    seed: u64,
+    stepper: &P,
+    other: &Q,
+) -> Vec<Measured> {
+    let truth = |paths: &Paths| {
+        let ends = paths.ends(other, &mut { PENDULUM }, FINEST, 1.0);
+        ends.into_iter().map(f64::from).collect::<Vec<_>>()
+    };
+    errors(seed, (stepper, 1.0), || PENDULUM, BEYOND, truth)
+}
+
 fn on_pendulum<P: Stepper<Pendulum> + Sync, Q: Stepper<Pendulum> + Sync>(
     laboratory: &Laboratory,
     name: &'static str,
     (stepper, what): (&P, &str),
     (other, whose): (&Q, &str),
 ) -> Vec<Row> {
-    let truth = |paths: &Paths| {
-        let ends = paths.ends(other, &mut { PENDULUM }, FINEST, 1.0);
-        ends.into_iter().map(f64::from).collect::<Vec<_>>()
-    };
-    let measured = measure(laboratory.seed_of(name), (stepper, 1.0), || PENDULUM, BEYOND, truth);
+    let measured = order(&errors_on_pendulum(laboratory.seed_of(name), stepper, other));
     let statement = format!("strong order of {what} on dX = -sin X dt + 3 dW, against {whose} on a fine grid");
     vec![Row::order(name, statement, f64::from(P::ADDITIVE_ORDER), measured)]
 }
@@ -180,10 +199,14 @@ pub(super) fn milstein_derivative_free(laboratory: &Laboratory) -> Vec<Row> {
     on_gbm(laboratory, "strong-milstein-derivative-free", &MilsteinDerivativeFree, || GBM, what)
 }
 
+/// [`GBM`] for a block of paths, as stochastic Heun wants it.
+pub(crate) fn stratonovich() -> StratonovichForm<GeometricBrownian, [f32; 2 * BLOCK]> {
+    StratonovichForm::new(GBM, [0.0; 2 * BLOCK])
+}
+
 pub(super) fn stochastic_heun(laboratory: &Laboratory) -> Vec<Row> {
-    let sde = || StratonovichForm::new(GBM, [0.0; 2 * BLOCK]);
     let what = "stochastic Heun, given the Stratonovich drift,";
-    on_gbm(laboratory, "strong-stochastic-heun", &StochasticHeun, sde, what)
+    on_gbm(laboratory, "strong-stochastic-heun", &StochasticHeun, stratonovich, what)
 }
 
 pub(super) fn sriw1(laboratory: &Laboratory) -> Vec<Row> {
