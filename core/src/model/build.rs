@@ -95,7 +95,7 @@ impl Model<'_> {
             }
             noise.push(level).map_err(|_| BuildError::TooLong { needed: levels.len(), room: N })?;
         }
-        let needed = sampler.rows(noise.len());
+        let needed = sampler.rows(&noise);
         let too_long = BuildError::TooLong { needed, room: N };
         let mut rows: heapless::Vec<Row, N> = heapless::Vec::new();
         for row in (0..needed).filter_map(|i| sampler.row(i, &noise, self.header.prediction)) {

@@ -201,7 +201,10 @@ fn parse_levels<'a>(
         let (words, _) = record.as_chunks::<4>();
         let [alpha, sigma, input_scale, output_gain] = *words else { continue };
         let [alpha, sigma, input_scale, output_gain] = [alpha, sigma, input_scale, output_gain].map(f32::from_le_bytes);
-        positive(part, "alpha", alpha)?;
+        // Pure noise has no signal, but a state without either would not be one.
+        if finite(part, "alpha", alpha)? < 0.0 || (alpha == 0.0 && sigma == 0.0) {
+            return Err(refuse(part, "alpha", alpha.to_bits()));
+        }
         if finite(part, "sigma", sigma)? < 0.0 {
             return Err(refuse(part, "sigma", sigma.to_bits()));
         }

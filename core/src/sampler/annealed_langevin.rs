@@ -1,8 +1,15 @@
 use super::builder::last_row;
-use super::{PlanBuilder, Row};
+use super::{Named, PlanBuilder, Row, Sampler};
 use crate::math;
 use crate::schedule::NoiseLevel;
 use crate::score::Prediction;
+
+pub(super) const NAMES: &[Named] = &[Named {
+    name: "langevin",
+    about: "annealed Langevin dynamics, five evaluations a level",
+    order: None,
+    sampler: Sampler::AnnealedLangevin(AnnealedLangevin { steps_per_level: 5, step: 0.4 }),
+}];
 
 /// Annealed Langevin dynamics: at each level, from the noisiest to the cleanest, some steps of Langevin's equation whose
 /// stationary law is the level's own, and at last the predicted clean data.
@@ -38,8 +45,8 @@ impl PlanBuilder for AnnealedLangevin {
         1
     }
 
-    fn rows(&self, levels: usize) -> usize {
-        levels.saturating_mul(self.per_level()).saturating_add(usize::from(levels > 0))
+    fn rows(&self, levels: &[NoiseLevel]) -> usize {
+        levels.len().saturating_mul(self.per_level()).saturating_add(usize::from(!levels.is_empty()))
     }
 
     fn row(&self, i: usize, levels: &[NoiseLevel], prediction: Prediction) -> Option<Row> {
@@ -69,7 +76,7 @@ impl PlanBuilder for AnnealedLangevin {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::super::builder::moments;
+    use super::super::moments;
     use super::*;
     use std::vec::Vec;
 
@@ -160,11 +167,11 @@ mod tests {
     fn there_is_a_row_for_each_step_of_each_level_and_one_to_the_data() {
         let sampler = AnnealedLangevin { steps_per_level: 2, step: 0.1 };
         let levels = [VE, NoiseLevel { sigma: 1.0, ..VE }, NoiseLevel { sigma: 0.5, ..VE }];
-        assert_eq!(sampler.rows(3), 7);
+        assert_eq!(sampler.rows(&levels), 7);
         let numbers: Vec<_> =
             (0..10).map_while(|i| sampler.row(i, &levels, Prediction::V)).map(|row| row.level).collect();
         assert_eq!(numbers, [0, 0, 1, 1, 2, 2, 2]);
         assert_eq!(sampler.row(6, &levels, Prediction::V).unwrap().e, 0.0);
-        assert_eq!((sampler.rows(0), sampler.row(0, &[], Prediction::V)), (0, None));
+        assert_eq!((sampler.rows(&[]), sampler.row(0, &[], Prediction::V)), (0, None));
     }
 }

@@ -1,8 +1,23 @@
 use super::builder::{Step, last_row};
-use super::{PlanBuilder, Row};
+use super::{Named, PlanBuilder, Row, Sampler};
 use crate::math;
 use crate::schedule::NoiseLevel;
 use crate::score::Prediction;
+
+pub(super) const NAMES: &[Named] = &[
+    Named {
+        name: "dpm++2m",
+        about: "DPM-Solver++(2M); dpm++2m@ETA draws a share ETA of the reverse SDE's noise",
+        order: Some(2),
+        sampler: Sampler::DpmSolver2M(DpmSolver2M { eta: 0.0 }),
+    },
+    Named {
+        name: "dpm++2m-sde",
+        about: "DPM-Solver++(2M) as an SDE",
+        order: Some(2),
+        sampler: Sampler::DpmSolver2M(DpmSolver2M { eta: 1.0 }),
+    },
+];
 
 /// DPM-Solver++(2M), deterministic (`eta = 0`) or as an SDE (`eta = 1`).
 ///
@@ -22,6 +37,11 @@ pub struct DpmSolver2M {
 impl PlanBuilder for DpmSolver2M {
     fn history(&self) -> usize {
         2
+    }
+
+    fn set_eta(&mut self, eta: f32) -> bool {
+        self.eta = eta;
+        true
     }
 
     fn row(&self, i: usize, levels: &[NoiseLevel], prediction: Prediction) -> Option<Row> {
@@ -49,20 +69,7 @@ impl PlanBuilder for DpmSolver2M {
 
 #[cfg(test)]
 mod tests {
-    use super::super::builder::moments;
     use super::*;
-
-    #[test]
-    fn dpm_solver_2m_has_order_two_on_gaussian_data() {
-        let order = moments::order(&DpmSolver2M { eta: 0.0 }, 0.5, 64);
-        assert!((order - 2.0).abs() < 0.1, "{order}");
-    }
-
-    #[test]
-    fn the_sde_form_has_weak_order_two_on_gaussian_data() {
-        let order = moments::order(&DpmSolver2M { eta: 1.0 }, 0.5, 64);
-        assert!((order - 2.0).abs() < 0.15, "{order}");
-    }
 
     #[test]
     fn the_first_step_is_ddims() {

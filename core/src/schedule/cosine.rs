@@ -19,6 +19,19 @@ impl Cosine {
     /// Offset 0.008, as published.
     pub const DEFAULT: Self = Self { offset: 0.008 };
 
+    /// `beta_i` of the discrete chain, `1 - alpha_bar(i / steps) / alpha_bar((i - 1) / steps)`, at most .999, for i from 1 to `steps`.
+    ///
+    /// Written as `sin(b - a) sin(b + a) / cos(a)^2` for the angles a and b of the step, so that small rates do not cancel. The quotient `i / steps` is taken in
+    /// floats: in integers it is 0 but at the end, and with it every rate but the last. Source: Nichol and Dhariwal 2021, section 3.2.
+    #[must_use]
+    pub fn beta(&self, i: u32, steps: u32) -> f32 {
+        let (n, quarter) = (steps.max(1) as f32, core::f32::consts::FRAC_PI_2 / (1.0 + self.offset));
+        let from = (i.saturating_sub(1) as f32 / n + self.offset) * quarter;
+        let length = quarter / n;
+        let kept = math::cos(from);
+        (math::sin(length) * math::sin(2.0 * from + length) / (kept * kept)).min(0.999)
+    }
+
     fn theta_0(&self) -> f32 {
         self.offset / (1.0 + self.offset) * core::f32::consts::FRAC_PI_2
     }
@@ -65,6 +78,20 @@ mod tests {
         // cos^2((0.5 + s) / (1 + s) pi / 2) / cos^2(s / (1 + s) pi / 2) = 0.49385 for s = 0.008.
         let alpha = Cosine::DEFAULT.level(0.5).alpha;
         assert!((alpha * alpha - 0.493_85).abs() < 2e-5, "{}", alpha * alpha);
+    }
+
+    #[test]
+    fn rates_are_the_published_ones_and_none_but_the_last_is_capped() {
+        // betas_for_alpha_bar of Nichol and Dhariwal's code in double precision, 1,000 steps.
+        let alpha_bar = |t: f64| ((t + 0.008) / 1.008 * core::f64::consts::FRAC_PI_2).cos().powi(2);
+        for i in 1..=1000u32 {
+            let (before, after) = (alpha_bar(f64::from(i - 1) / 1000.0), alpha_bar(f64::from(i) / 1000.0));
+            let expected = (1.0 - after / before).min(0.999);
+            let got = Cosine::DEFAULT.beta(i, 1000);
+            // The angle near pi / 2 is rounded to 6e-8, and its cosine is down to 1.5e-3 there.
+            assert!(got > 0.0 && (f64::from(got) / expected - 1.0).abs() < 2e-4, "{i}: {got} {expected}");
+            assert_eq!(got >= 0.999, i == 1000, "{i}");
+        }
     }
 
     #[test]

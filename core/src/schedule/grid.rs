@@ -1,5 +1,6 @@
 //! Grids: which noise levels a sampler visits, from the noisiest to the cleanest.
 
+use super::NoiseSchedule;
 use crate::math;
 
 /// Fills `lambdas` with values uniform in lambda from `noisiest` to `cleanest`, both ends included.
@@ -39,8 +40,31 @@ pub fn uniform_flow(noisiest: f32, cleanest: f32, lambdas: &mut [f32]) {
     }
 }
 
+/// Fills `lambdas` with levels uniform in the schedule's own time, both ends included.
+///
+/// Source: Song, Meng and Ermon 2021 (their linear sub-sequence of times).
+pub fn uniform_time(schedule: &dyn NoiseSchedule, noisiest: f32, cleanest: f32, lambdas: &mut [f32]) {
+    let last = lambdas.len().saturating_sub(1).max(1) as f32;
+    let (start, end) = (schedule.time(noisiest), schedule.time(cleanest));
+    for (i, lambda) in lambdas.iter_mut().enumerate() {
+        *lambda = schedule.level(start + (end - start) * (i as f32 / last)).lambda();
+    }
+}
+
+/// Fills `lambdas` with levels uniform in the schedule's own time from `start`, whose steps end at time 0: `start (1 - i / n)`.
+///
+/// From time 1 the first level is the schedule's last, pure noise (lambda of minus infinity) on a schedule that ends so, and the step to the data is as long as the
+/// others. Source: Lin et al. 2024, section 3.3 (trailing steps).
+pub fn trailing_time(schedule: &dyn NoiseSchedule, start: f32, lambdas: &mut [f32]) {
+    let n = lambdas.len().max(1) as f32;
+    for (i, lambda) in lambdas.iter_mut().enumerate() {
+        *lambda = schedule.level(start * ((n - i as f32) / n)).lambda();
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::{Edm, Flow, ZeroTerminal};
     use super::*;
 
     #[test]
@@ -49,6 +73,7 @@ mod tests {
             |l: &mut [f32]| uniform_lambda(-4.4, 6.2, l),
             |l: &mut [f32]| karras(-4.4, 6.2, 7.0, l),
             |l: &mut [f32]| uniform_flow(-4.4, 6.2, l),
+            |l: &mut [f32]| uniform_time(&Edm { sigma_min: 0.001, sigma_max: 100.0 }, -4.4, 6.2, l),
         ] {
             let mut lambdas = [0.0; 18];
             fill(&mut lambdas);
@@ -65,6 +90,19 @@ mod tests {
         let step = (share(3.0) - share(-3.0)) / 4.0;
         for (i, lambda) in lambdas.iter().enumerate() {
             assert!((share(*lambda) - (share(-3.0) + step * i as f64)).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn trailing_times_start_at_pure_noise_and_lead_to_the_data_in_even_steps() {
+        // Lin et al. 2024, table 2: of 1,000 steps, five trailing ones are 1000, 800, 600, 400, 200.
+        let mut lambdas = [0.0; 5];
+        for schedule in [&ZeroTerminal::DEFAULT as &dyn NoiseSchedule, &Flow] {
+            trailing_time(schedule, 1.0, &mut lambdas);
+            assert_eq!(lambdas[0], f32::NEG_INFINITY);
+            for (lambda, t) in lambdas.iter().zip([1.0, 0.8, 0.6, 0.4, 0.2]) {
+                assert!((schedule.time(*lambda) - t).abs() < 1e-5);
+            }
         }
     }
 

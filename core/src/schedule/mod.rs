@@ -6,21 +6,29 @@
 mod cosine;
 mod ddpm_betas;
 mod edm;
+mod flow;
 mod grid;
+mod sub_vp;
+mod ve_geometric;
 mod vp_linear;
+mod zero_terminal;
 
 pub use cosine::Cosine;
 pub use ddpm_betas::DdpmBetas;
 pub use edm::Edm;
-pub use grid::{karras, uniform_flow, uniform_lambda};
+pub use flow::Flow;
+pub use grid::{karras, trailing_time, uniform_flow, uniform_lambda, uniform_time};
+pub use sub_vp::SubVp;
+pub use ve_geometric::VeGeometric;
 pub use vp_linear::VpLinear;
+pub use zero_terminal::ZeroTerminal;
 
 use crate::math;
 
 /// The signal scale `alpha` and the noise scale `sigma` of a state `x = alpha x0 + sigma eps`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoiseLevel {
-    /// Scale of the signal, in (0, 1] for the schedules of this crate.
+    /// Scale of the signal, in (0, 1] for the schedules of this crate, or 0 for pure noise where one ends so.
     pub alpha: f32,
     /// Standard deviation of the noise, not negative.
     pub sigma: f32,
@@ -88,6 +96,16 @@ pub enum Schedule {
     Cosine(Cosine),
     /// [`Edm`].
     Edm(Edm),
+    /// [`SubVp`].
+    SubVp(SubVp),
+    /// [`VeGeometric`].
+    VeGeometric(VeGeometric),
+    /// [`Flow`].
+    Flow(Flow),
+    /// [`DdpmBetas`].
+    DdpmBetas(DdpmBetas),
+    /// [`ZeroTerminal`].
+    ZeroTerminal(ZeroTerminal),
 }
 
 impl Schedule {
@@ -96,6 +114,11 @@ impl Schedule {
             Self::VpLinear(s) => s,
             Self::Cosine(s) => s,
             Self::Edm(s) => s,
+            Self::SubVp(s) => s,
+            Self::VeGeometric(s) => s,
+            Self::Flow(s) => s,
+            Self::DdpmBetas(s) => s,
+            Self::ZeroTerminal(s) => s,
         }
     }
 }
@@ -122,8 +145,16 @@ impl NoiseSchedule for Schedule {
 mod tests {
     use super::*;
 
-    const ALL: [Schedule; 3] =
-        [Schedule::VpLinear(VpLinear::DEFAULT), Schedule::Cosine(Cosine::DEFAULT), Schedule::Edm(Edm::DEFAULT)];
+    const ALL: [Schedule; 8] = [
+        Schedule::VpLinear(VpLinear::DEFAULT),
+        Schedule::Cosine(Cosine::DEFAULT),
+        Schedule::DdpmBetas(DdpmBetas::DEFAULT),
+        Schedule::ZeroTerminal(ZeroTerminal::DEFAULT),
+        Schedule::Edm(Edm::DEFAULT),
+        Schedule::SubVp(SubVp::DEFAULT),
+        Schedule::VeGeometric(VeGeometric::DEFAULT),
+        Schedule::Flow(Flow),
+    ];
 
     #[test]
     fn lambda_falls_as_time_grows() {
@@ -153,6 +184,9 @@ mod tests {
         for schedule in ALL {
             for i in -40..=40 {
                 let lambda = i as f32 / 10.0;
+                if lambda < schedule.lambda_range().0 {
+                    continue;
+                }
                 let level = schedule.level_at_lambda(lambda);
                 assert!((level.lambda() - lambda).abs() < 2e-6 * (1.0 + lambda.abs()));
                 let on_curve = schedule.level(schedule.time(lambda));
@@ -167,7 +201,7 @@ mod tests {
 
     #[test]
     fn variance_preserving_schedules_keep_unit_variance() {
-        for schedule in &ALL[..2] {
+        for schedule in &ALL[..4] {
             for i in 0..=1000 {
                 let deviation = schedule.level(i as f32 / 1000.0).state_deviation(1.0);
                 assert!((deviation - 1.0).abs() < 3e-7, "{schedule:?} at {i}: {deviation}");

@@ -16,11 +16,24 @@ pub struct VpLinear {
 impl VpLinear {
     /// Rates 0.1 and 20, as published.
     pub const DEFAULT: Self = Self { beta_min: 0.1, beta_max: 20.0 };
+
+    /// `ln alpha` at a time: minus half the integral of the rate.
+    pub(super) fn ln_alpha(&self, t: f32) -> f32 {
+        -0.25 * t * t * (self.beta_max - self.beta_min) - 0.5 * t * self.beta_min
+    }
+
+    /// The time, from 0 to 1, at which `-ln alpha` has a value.
+    pub(super) fn time_of(&self, minus_ln_alpha: f32) -> f32 {
+        // It is a quadratic in t; this form of its root does not cancel.
+        let half = 0.5 * self.beta_min;
+        let root = math::sqrt(half * half + (self.beta_max - self.beta_min) * minus_ln_alpha);
+        (2.0 * minus_ln_alpha / (half + root)).clamp(0.0, 1.0)
+    }
 }
 
 impl NoiseSchedule for VpLinear {
     fn level(&self, t: f32) -> NoiseLevel {
-        let ln_alpha = -0.25 * t * t * (self.beta_max - self.beta_min) - 0.5 * t * self.beta_min;
+        let ln_alpha = self.ln_alpha(t);
         NoiseLevel { alpha: math::exp(ln_alpha), sigma: math::sqrt(-math::expm1(2.0 * ln_alpha)) }
     }
 
@@ -29,11 +42,8 @@ impl NoiseSchedule for VpLinear {
     }
 
     fn time(&self, lambda: f32) -> f32 {
-        // -ln alpha = ln(1 + e^(-2 lambda)) / 2 is a quadratic in t; this form of its root does not cancel.
-        let minus_ln_alpha = 0.5 * math::ln_1p(math::exp(-2.0 * lambda));
-        let half = 0.5 * self.beta_min;
-        let root = math::sqrt(half * half + (self.beta_max - self.beta_min) * minus_ln_alpha);
-        (2.0 * minus_ln_alpha / (half + root)).clamp(0.0, 1.0)
+        // -ln alpha = ln(1 + e^(-2 lambda)) / 2.
+        self.time_of(0.5 * math::ln_1p(math::exp(-2.0 * lambda)))
     }
 
     fn lambda_range(&self) -> (f32, f32) {

@@ -30,28 +30,22 @@ impl GaussianMixture<'_> {
         self.components.first().map_or(0, |c| c.mean.len())
     }
 
-    /// Log of weight times density of one component at `x`, up to a constant common to all.
-    fn log_share(component: &Component<'_>, level: NoiseLevel, x: &[f32]) -> f32 {
-        let signal = level.alpha * component.deviation;
-        let variance = signal * signal + level.sigma * level.sigma;
-        let mut square = 0.0f32;
-        for (x, mean) in x.iter().zip(component.mean) {
-            let gap = x - level.alpha * mean;
-            square += gap * gap;
-        }
-        math::ln(component.weight) - 0.5 * square / variance - 0.5 * x.len() as f32 * math::ln(variance)
-    }
-
     /// Writes the posterior mean `E[x0 | x]` at a noise level to `out`. Cost: two passes over the components.
     pub fn posterior_mean(&self, level: NoiseLevel, x: &[f32], out: &mut [f32]) {
+        let mut known = Logarithms::default();
         let mut largest = f32::NEG_INFINITY;
         for component in self.components {
-            largest = largest.max(Self::log_share(component, level, x));
+            largest = largest.max(known.log_share(component, level, x));
         }
         out.fill(0.0);
         let mut total = 0.0f32;
         for component in self.components {
-            let share = math::exp(Self::log_share(component, level, x) - largest);
+            let gap = known.log_share(component, level, x) - largest;
+            // Its exponential is 0, and so would be all that it adds.
+            if gap < -110.0 {
+                continue;
+            }
+            let share = math::exp(gap);
             let signal = level.alpha * component.deviation;
             let variance = signal * signal + level.sigma * level.sigma;
             let gain = level.alpha * component.deviation * component.deviation / variance;
@@ -71,14 +65,15 @@ impl GaussianMixture<'_> {
     /// It is the average by posterior share of each component's variance `s_k^2 sigma^2 / v_k` and of the products of its mean's
     /// distances from `mean`. Cost: two passes over the components, dim^2 numbers each.
     pub fn posterior_covariance(&self, level: NoiseLevel, x: &[f32], mean: &[f32], out: &mut [f32]) {
+        let mut known = Logarithms::default();
         let mut largest = f32::NEG_INFINITY;
         for component in self.components {
-            largest = largest.max(Self::log_share(component, level, x));
+            largest = largest.max(known.log_share(component, level, x));
         }
         out.fill(0.0);
         let mut total = 0.0f32;
         for component in self.components {
-            let share = math::exp(Self::log_share(component, level, x) - largest);
+            let share = math::exp(known.log_share(component, level, x) - largest);
             let signal = level.alpha * component.deviation;
             let variance = signal * signal + level.sigma * level.sigma;
             let gain = level.alpha * component.deviation * component.deviation / variance;
@@ -96,6 +91,40 @@ impl GaussianMixture<'_> {
         for out in out {
             *out /= total;
         }
+    }
+}
+
+/// The logarithms of the last component's weight and variance, which most mixtures have in common: the same bits, taken once.
+#[derive(Default)]
+struct Logarithms {
+    weight: Option<(f32, f32)>,
+    variance: Option<(f32, f32)>,
+}
+
+/// The logarithm of a value, or the one kept if it is of the same value.
+fn kept_ln(kept: &mut Option<(f32, f32)>, value: f32) -> f32 {
+    match *kept {
+        Some((known, ln)) if known == value => ln,
+        _ => {
+            let ln = math::ln(value);
+            *kept = Some((value, ln));
+            ln
+        }
+    }
+}
+
+impl Logarithms {
+    /// Log of weight times density of one component at `x`, up to a constant common to all.
+    fn log_share(&mut self, component: &Component<'_>, level: NoiseLevel, x: &[f32]) -> f32 {
+        let signal = level.alpha * component.deviation;
+        let variance = signal * signal + level.sigma * level.sigma;
+        let mut square = 0.0f32;
+        for (x, mean) in x.iter().zip(component.mean) {
+            let gap = x - level.alpha * mean;
+            square += gap * gap;
+        }
+        let (weight, spread) = (kept_ln(&mut self.weight, component.weight), kept_ln(&mut self.variance, variance));
+        weight - 0.5 * square / variance - 0.5 * x.len() as f32 * spread
     }
 }
 
