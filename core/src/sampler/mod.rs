@@ -66,6 +66,7 @@ samplers! {
     reverse_sde::ReverseSde,
     flow_euler::FlowEuler,
     flow_midpoint::FlowMidpoint,
+    flow_rk4::FlowRk4,
     annealed_langevin::AnnealedLangevin,
     predictor_corrector::PredictorCorrector,
 }
