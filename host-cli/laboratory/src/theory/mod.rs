@@ -18,6 +18,7 @@ mod quadrature;
 mod report;
 mod reverse;
 mod row;
+mod samplers;
 mod scores;
 mod selection;
 pub mod table;
@@ -77,5 +78,6 @@ pub const CHAPTERS: &[Chapter] = &[
     reverse::CHAPTER,
     scores::CHAPTER,
     objectives::CHAPTER,
+    samplers::CHAPTER,
     orders::CHAPTER,
 ];
