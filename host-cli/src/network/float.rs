@@ -130,6 +130,19 @@ impl FloatNetwork {
         out: &mut [f32],
         mut observe: impl FnMut(usize, &[f32], &[f32]),
     ) {
+        self.forward_altered(scaled_x, level_biases, class, workspace, out, |layer, pre, act| observe(layer, pre, act));
+    }
+
+    /// [`Self::forward_traced`] with an observer that may alter each layer's output before it goes on.
+    pub(crate) fn forward_altered(
+        &self,
+        scaled_x: &[f32],
+        level_biases: &[Vec<f32>],
+        class: Option<u16>,
+        workspace: &mut Workspace,
+        out: &mut [f32],
+        mut alter: impl FnMut(usize, &[f32], &mut [f32]),
+    ) {
         assert_eq!(scaled_x.len(), self.shape.dim_in, "length of the input");
         assert_eq!(out.len(), self.shape.dim_out, "length of the output");
         assert_eq!(level_biases.len(), self.layers.len(), "level biases");
@@ -157,8 +170,8 @@ impl FloatNetwork {
             }
             add_columns(columns, input, pre);
             if index == last {
-                observe(index, pre, pre);
                 out.copy_from_slice(pre);
+                alter(index, pre, out);
                 return;
             }
             output.clear();
@@ -166,7 +179,7 @@ impl FloatNetwork {
             if layer.residual {
                 output.iter_mut().zip(&*input).for_each(|(o, i)| *o += i);
             }
-            observe(index, pre, output);
+            alter(index, pre, output);
             std::mem::swap(input, output);
         }
     }
@@ -216,6 +229,7 @@ mod tests {
             residual: true,
             features: 4,
             max_frequency: 20.0,
+            own_frequencies: Vec::new(),
             classes: 3,
             conditioning,
         };

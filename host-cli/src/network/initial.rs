@@ -78,6 +78,7 @@ mod tests {
             residual: false,
             features: 16,
             max_frequency: 1000.0,
+            own_frequencies: Vec::new(),
             classes: 0,
             conditioning: Conditioning::FirstLayer,
         };

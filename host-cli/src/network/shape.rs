@@ -64,6 +64,10 @@ pub struct Shape {
     pub features: usize,
     /// Angular frequency of the last time feature; the first one's is 1.
     pub max_frequency: f32,
+    /// Angular frequencies in place of the geometric ones, half as many as features: of a network that was trained
+    /// elsewhere. Empty for the geometric ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_frequencies: Vec<f32>,
     /// Number of class labels, 0..=256; 0 for none.
     pub classes: usize,
     /// Which layers receive the noise level and the class.
@@ -99,6 +103,14 @@ pub enum ShapeError {
     /// The largest frequency is below 1 or not finite.
     #[error("max_frequency is {0}; it must be finite and at least 1")]
     MaxFrequency(f32),
+    /// The frequencies given are not half as many as the features, or one is not finite and positive.
+    #[error("{got} frequencies for {features} time features; there must be half as many, each finite and above 0")]
+    Frequencies {
+        /// How many are given.
+        got: usize,
+        /// Number of time features.
+        features: usize,
+    },
     /// Too many classes.
     #[error("{0} classes; there may be 0..={MAX_CLASSES}")]
     Classes(usize),
@@ -128,6 +140,10 @@ impl Shape {
         }
         if !(self.max_frequency >= 1.0 && self.max_frequency.is_finite()) {
             return Err(ShapeError::MaxFrequency(self.max_frequency));
+        }
+        let own = &self.own_frequencies;
+        if !own.is_empty() && (2 * own.len() != self.features || !own.iter().all(|w| *w > 0.0 && w.is_finite())) {
+            return Err(ShapeError::Frequencies { got: own.len(), features: self.features });
         }
         if self.classes > MAX_CLASSES {
             return Err(ShapeError::Classes(self.classes));
@@ -171,9 +187,12 @@ impl Shape {
         self.residual && layer > 0 && layer < self.hidden.len() && self.rows(layer) == self.cols(layer)
     }
 
-    /// Angular frequencies w_k of the time features, geometric from 1 to `max_frequency`.
+    /// Angular frequencies w_k of the time features: the network's own, or geometric from 1 to `max_frequency`.
     #[must_use]
     pub fn frequencies(&self) -> Vec<f32> {
+        if !self.own_frequencies.is_empty() {
+            return self.own_frequencies.clone();
+        }
         let count = self.features / 2;
         let last = count.saturating_sub(1).max(1) as f64;
         (0..count).map(|k| f64::from(self.max_frequency).powf(k as f64 / last) as f32).collect()
@@ -209,6 +228,7 @@ mod tests {
             residual: true,
             features: 16,
             max_frequency: 1000.0,
+            own_frequencies: Vec::new(),
             classes: 10,
             conditioning: Conditioning::FirstLayer,
         }
@@ -218,7 +238,7 @@ mod tests {
     fn limits_are_inclusive_and_named() {
         assert_eq!(shape().validate(), Ok(()));
         type Change = fn(&mut Shape);
-        let good: [Change; 8] = [
+        let good: [Change; 9] = [
             |s| (s.dim_in, s.dim_out) = (512, 512),
             |s| (s.dim_in, s.dim_out) = (1, 1),
             |s| s.hidden = vec![8, 512],
@@ -227,13 +247,14 @@ mod tests {
             |s| s.features = 256,
             |s| s.max_frequency = 1.0,
             |s| s.classes = 256,
+            |s| s.own_frequencies = vec![0.1; 8],
         ];
         for change in good {
             let mut s = shape();
             change(&mut s);
             assert_eq!(s.validate(), Ok(()), "{s:?}");
         }
-        let bad: [(Change, &str); 11] = [
+        let bad: [(Change, &str); 13] = [
             (|s| s.dim_in = 0, "dim_in is 0; it must be 1..=512"),
             (|s| s.dim_in = 513, "dim_in is 513; it must be 1..=512"),
             (|s| s.dim_out = 0, "dim_out is 0; it must be 1..=512"),
@@ -244,6 +265,14 @@ mod tests {
             (|s| s.features = 15, "15 time features; there must be an even number, 0..=256"),
             (|s| s.max_frequency = f32::NAN, "max_frequency is NaN; it must be finite and at least 1"),
             (|s| s.max_frequency = 0.5, "max_frequency is 0.5; it must be finite and at least 1"),
+            (
+                |s| s.own_frequencies = vec![1.0; 16],
+                "16 frequencies for 16 time features; there must be half as many, each finite and above 0",
+            ),
+            (
+                |s| s.own_frequencies = vec![0.0; 8],
+                "8 frequencies for 16 time features; there must be half as many, each finite and above 0",
+            ),
             (|s| s.classes = 257, "257 classes; there may be 0..=256"),
         ];
         for (change, message) in bad {
@@ -273,6 +302,9 @@ mod tests {
         }
         s.features = 2;
         assert_eq!(s.frequencies(), [1.0]);
+        s.own_frequencies = vec![0.25];
+        assert_eq!(s.frequencies(), [0.25]);
+        s.own_frequencies.clear();
         // sin and cos of one half: Abramowitz and Stegun, table 4.6.
         let f = s.time_features(0.5);
         assert!((f[0] - 0.479_425_54).abs() < 1e-7 && (f[1] - 0.877_582_56).abs() < 1e-7);

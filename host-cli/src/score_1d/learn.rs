@@ -27,6 +27,7 @@ fn shape() -> Shape {
         residual: false,
         features: 0,
         max_frequency: 1.0,
+        own_frequencies: Vec::new(),
         classes: 0,
         conditioning: Conditioning::FirstLayer,
     }

@@ -128,7 +128,7 @@ impl Walk {
     /// Evaluations of the network for one sample.
     #[must_use]
     pub fn evaluations(&self) -> usize {
-        self.sampler.rows(self.levels)
+        self.sampler.rows(&self.levels())
     }
 
     /// The levels, from the noisiest to the cleanest.
@@ -151,9 +151,8 @@ impl Walk {
         seed: u64,
         count: usize,
     ) -> Vec<f32> {
-        let rows: Vec<Row> = (0..self.sampler.rows(levels.len()))
-            .filter_map(|i| self.sampler.row(i, levels, Prediction::Epsilon))
-            .collect();
+        let rows: Vec<Row> =
+            (0..self.sampler.rows(levels)).filter_map(|i| self.sampler.row(i, levels, Prediction::Epsilon)).collect();
         let plan = Plan::new(&rows, start_scale(levels, LAW.standard_deviation() as f32));
         let mut sequence = BlockSequence::new(seed);
         let normals: Vec<BoxMuller> = (0..count.div_ceil(BLOCK)).map(|_| sequence.next_normals()).collect();

@@ -1,6 +1,7 @@
 //! Drawing a block of noised samples, a pure function of seed, step and block.
 
 use super::levels::{NoiseLevels, TrainingLevel};
+use super::loss::Trace;
 use super::normals::fill_normals;
 use super::{TrainingOptions, TrainingSet};
 use crate::network::{Shape, hash, unit, write_time_features};
@@ -29,6 +30,8 @@ pub(super) struct Samples {
     pub extra: Vec<f32>,
     pub target: Vec<f32>,
     pub weight: Vec<f32>,
+    /// Directions of the tangent passes, whose inputs follow the samples'.
+    pub trace: Option<Trace>,
 }
 
 impl Source<'_> {
@@ -47,7 +50,9 @@ impl Source<'_> {
             extra: Vec::new(),
             target: vec![0.0; rows * shape.dim_out],
             weight: Vec::with_capacity(rows),
+            trace: None,
         };
+        let (mut scales, mut constant) = (Vec::with_capacity(rows), 0.0);
         let inputs = samples.input.chunks_exact_mut(depth);
         let targets = samples.target.chunks_exact_mut(shape.dim_out);
         for (row, ((input, target), noise)) in inputs.zip(targets).zip(noise.chunks_exact(dim)).enumerate() {
@@ -69,11 +74,24 @@ impl Source<'_> {
                     one_hot[usize::from(labels[pick])] = 1.0;
                 }
             }
-            samples.weight.push(level.weight / outputs);
+            let weight = level.weight / outputs;
+            samples.weight.push(weight);
+            scales.push(level.input_scale);
+            constant += f64::from(weight * level.target_eps * level.target_eps) * shape.dim_out as f64;
         }
         if (1..shape.layer_count()).any(|layer| shape.is_conditioned(layer)) {
             let rows = samples.input.chunks_exact(depth);
             samples.extra = rows.flat_map(|row| &row[dim..]).copied().collect();
+        }
+        samples.trace = self.trace(step, first, rows, constant);
+        if let Some(trace) = &samples.trace {
+            // x_t moves by v, so the network's input by c_in v; what it is told does not move.
+            samples.input.resize((1 + trace.tangents) * rows * depth, 0.0);
+            let inputs = samples.input[rows * depth..].chunks_exact_mut(depth);
+            for ((input, direction), scale) in inputs.zip(trace.directions.chunks_exact(dim)).zip(scales.iter().cycle())
+            {
+                input.iter_mut().zip(direction).for_each(|(i, v)| *i = scale * v);
+            }
         }
         samples
     }

@@ -12,8 +12,8 @@ use crate::network::{FloatNetwork, Shape};
 /// Rows in a block, the work of one thread.
 const BLOCK: usize = 256;
 
-/// A network without time features or classes, fitted by least squares to whatever rows it is given: dfdx's tape, AdamW and
-/// the average of the weights, without [`Trainer`](super::Trainer)'s data and noise levels.
+/// A network fitted by least squares to whatever rows it is given: dfdx's tape, AdamW and the average of the weights, without
+/// [`Trainer`](super::Trainer)'s data and noise levels.
 ///
 /// It works on as many threads as rayon has here; the weights do not depend on their number.
 pub struct Fit {
@@ -38,14 +38,20 @@ impl Fit {
     ///
     /// # Errors
     /// [`TrainError`]: the shape or an option.
-    ///
-    /// # Panics
-    /// If the shape has time features or classes: the rows hold all of the input.
     pub fn new(shape: Shape, options: TrainingOptions) -> Result<Self, TrainError> {
-        assert_eq!((shape.features, shape.classes), (0, 0), "time features and classes");
+        let network = FloatNetwork::initial(shape, options.seed)?;
+        Self::from_network(&network, options)
+    }
+
+    /// Goes on from a network's weights.
+    ///
+    /// # Errors
+    /// [`TrainError`]: an option.
+    pub fn from_network(network: &FloatNetwork, options: TrainingOptions) -> Result<Self, TrainError> {
         options.validate()?;
+        let shape = network.shape().clone();
         let layout = Layout::new(&shape);
-        let moments = Moments::new(layout.flatten(&FloatNetwork::initial(shape.clone(), options.seed)?));
+        let moments = Moments::new(layout.flatten(network));
         let device = |e: &dyn std::fmt::Display| TrainError::Device(e.to_string());
         let tensors = layout
             .layers()
@@ -60,20 +66,26 @@ impl Fit {
         Ok(Self { shape, options, layout, moments, tensors, pools, step: 0, gradient })
     }
 
-    /// Takes one step on rows of `input`, each followed by a 1, and what the network is to give for each; returns the
-    /// loss, the mean squared error of an output.
+    /// Takes one step on rows of `input`, each the scaled data, time features, class as one hot, and a 1, and what the network is to
+    /// give for each; returns the loss, the mean squared error of an output.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] if the loss is not finite; the weights are then those of the step before.
     pub fn step(&mut self, input: &[f32], target: &[f32]) -> Result<f64, TrainError> {
-        let (width, depth) = (self.shape.dim_out, self.shape.dim_in + 1);
+        let (width, dim) = (self.shape.dim_out, self.shape.dim_in);
+        let depth = dim + self.shape.features + self.shape.classes + 1;
+        let conditioned = (1..self.shape.layer_count()).any(|layer| self.shape.is_conditioned(layer));
         let weight = vec![1.0 / target.len() as f32; BLOCK];
         let blocks: Vec<_> = input.chunks(BLOCK * depth).zip(target.chunks(BLOCK * width)).collect();
         let (shape, tensors) = (&self.shape, &self.tensors);
         let results = self.pools.map(blocks.len(), |block| {
             let (input, target) = blocks[block];
-            let block =
-                Block { rows: target.len() / width, input: input.to_vec(), extra: &[], target, weight: &weight };
+            let extra: Vec<f32> = match conditioned {
+                true => input.chunks_exact(depth).flat_map(|row| &row[dim..]).copied().collect(),
+                false => Vec::new(),
+            };
+            let rows = target.len() / width;
+            let block = Block { rows, input: input.to_vec(), extra: &extra, target, weight: &weight };
             gradient(shape, tensors, block)
         });
         let mut loss = 0.0;
@@ -93,6 +105,12 @@ impl Fit {
         }
         self.step += 1;
         Ok(loss)
+    }
+
+    /// Sizes and kinds of the layers.
+    #[must_use]
+    pub fn shape(&self) -> &Shape {
+        &self.shape
     }
 
     /// The network with the weights' moving average, which is the one to use.

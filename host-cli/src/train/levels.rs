@@ -1,5 +1,7 @@
 //! Where training meets a noise schedule.
 
+use super::Loss;
+
 /// One noise level as training sees it: how to noise, what to ask for, how much it counts.
 ///
 /// The network sees `input_scale * (alpha x0 + sigma eps)` and the level's `time`, and is to give
@@ -23,10 +25,15 @@ pub struct TrainingLevel {
     pub weight: f32,
 }
 
-/// A distribution of noise levels, by its inverse distribution function.
+/// A distribution of noise levels, by its inverse distribution function, and what is minimised at them.
 pub trait NoiseLevels: Sync {
     /// The level at `u`, strictly between 0 and 1.
     fn draw(&self, u: f32) -> TrainingLevel;
+
+    /// What a step minimises; anything but the squared error takes the network's output for the score.
+    fn loss(&self) -> Loss {
+        Loss::SquaredError
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Nothing that a board must repeat is drawn here; `mote-core` has those generators.
 
+use mote_laboratory::ensemble::{InstructionSet, Work};
+
 use crate::network::hash;
 
 /// Independent generators that run side by side, as wide as two or four vector registers.
@@ -50,16 +52,29 @@ impl Lanes {
 /// polynomials of Cephes (Moshier), good to about 2e-7. The radius comes from 24 bits, so no variate is
 /// beyond 5.9.
 pub(crate) fn fill_normals(key: u64, out: &mut [f32]) {
-    let mut lanes = Lanes::new(key);
-    for chunk in out.chunks_mut(2 * LANES) {
-        let (radius, angle) = (lanes.next(), lanes.next());
-        let mut block = [0.0; 2 * LANES];
-        for lane in 0..LANES {
-            let (a, b) = pair(radius[lane], angle[lane]);
-            block[lane] = a;
-            block[LANES + lane] = b;
+    InstructionSet::widest().run(Fill { lanes: Lanes::new(key), out });
+}
+
+struct Fill<'a> {
+    lanes: Lanes,
+    out: &'a mut [f32],
+}
+
+impl Work for Fill<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        for chunk in self.out.chunks_mut(2 * LANES) {
+            let (radius, angle) = (self.lanes.next(), self.lanes.next());
+            let mut block = [0.0; 2 * LANES];
+            for lane in 0..LANES {
+                let (a, b) = pair(radius[lane], angle[lane]);
+                block[lane] = a;
+                block[LANES + lane] = b;
+            }
+            chunk.copy_from_slice(&block[..chunk.len()]);
         }
-        chunk.copy_from_slice(&block[..chunk.len()]);
     }
 }
 

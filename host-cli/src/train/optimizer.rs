@@ -1,5 +1,7 @@
 //! AdamW, the moving average of the weights, and the learning rate.
 
+use mote_laboratory::ensemble::{InstructionSet, Work};
+
 use super::TrainingOptions;
 use super::layout::Layout;
 
@@ -58,37 +60,45 @@ impl Moments {
         for place in layout.layers() {
             let others = place.weight.end..place.range.end;
             for (range, keep) in [(place.weight.clone(), keep), (others, 1.0)] {
-                update_range(
-                    &rates,
+                InstructionSet::widest().run(Update {
+                    rates: &rates,
                     keep,
-                    &gradient[range.clone()],
-                    &mut self.weights[range.clone()],
-                    &mut self.first[range.clone()],
-                    &mut self.second[range.clone()],
-                    &mut self.average[range],
-                );
+                    gradient: &gradient[range.clone()],
+                    weights: &mut self.weights[range.clone()],
+                    first: &mut self.first[range.clone()],
+                    second: &mut self.second[range.clone()],
+                    average: &mut self.average[range],
+                });
             }
         }
     }
 }
 
 /// The update of entries that share a decay factor `keep`.
-fn update_range(
-    rates: &Rates,
+struct Update<'a> {
+    rates: &'a Rates,
     keep: f32,
-    gradient: &[f32],
-    weights: &mut [f32],
-    first: &mut [f32],
-    second: &mut [f32],
-    average: &mut [f32],
-) {
-    let entries = gradient.iter().zip(weights).zip(first).zip(second);
-    for ((((&g, w), m), v), a) in entries.zip(average) {
-        *m += (1.0 - rates.beta1) * (g - *m);
-        *v = rates.beta2 * *v + (1.0 - rates.beta2) * g * g;
-        let root = v.sqrt() * rates.root_correction;
-        *w = *w * keep - rates.step_size * *m / (root + rates.epsilon);
-        *a += rates.ema * (*w - *a);
+    gradient: &'a [f32],
+    weights: &'a mut [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+    average: &'a mut [f32],
+}
+
+impl Work for Update<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (rates, keep) = (self.rates, self.keep);
+        let entries = self.gradient.iter().zip(self.weights).zip(self.first).zip(self.second);
+        for ((((&g, w), m), v), a) in entries.zip(self.average) {
+            *m += (1.0 - rates.beta1) * (g - *m);
+            *v = rates.beta2 * *v + (1.0 - rates.beta2) * g * g;
+            let root = v.sqrt() * rates.root_correction;
+            *w = *w * keep - rates.step_size * *m / (root + rates.epsilon);
+            *a += rates.ema * (*w - *a);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::EXPLICIT_DIM_MAX;
 use crate::network::{Shape, ShapeError};
 
 /// How to train.
@@ -140,6 +141,32 @@ pub enum TrainError {
         label: u16,
         /// Number of classes of the network.
         classes: usize,
+    },
+    /// The loss takes the network's derivative, and this network's has jumps.
+    #[error(
+        "objective {objective} learns from the network's slopes, and those of ReLU jump where no gradient sees it: use --activation silu"
+    )]
+    Kinks {
+        /// The objective's name.
+        objective: &'static str,
+    },
+    /// The loss takes a trace, and the network's derivative is not square.
+    #[error("objective {objective} needs as many outputs as inputs; the network has {dim_out} and {dim_in}")]
+    NoTrace {
+        /// The objective's name.
+        objective: &'static str,
+        /// Input length.
+        dim_in: usize,
+        /// Output length.
+        dim_out: usize,
+    },
+    /// Explicit score matching would cost an evaluation for each of too many dimensions.
+    #[error(
+        "objective explicit is for at most {EXPLICIT_DIM_MAX} dimensions, and the data have {dim}: use --objective sliced"
+    )]
+    ExplicitDim {
+        /// The data's dimension.
+        dim: usize,
     },
     /// A saved state's networks are not all of its shape.
     #[error("the saved state's weights, moments and average do not have one shape")]

@@ -7,6 +7,9 @@
 use dfdx::prelude::*;
 use dfdx::tensor::OwnedTape;
 
+use mote_laboratory::ensemble::{InstructionSet, Work};
+
+use super::loss::{SliceNorm, Trace};
 use crate::network::{Activation, Shape};
 
 pub(super) type Matrix<T = NoneTape> = Tensor<(usize, usize), f32, Cpu, T>;
@@ -36,10 +39,31 @@ pub(super) struct BlockGradient {
 /// Runs a block forward and back through layers whose matrices are depth x rows: W^T, then T^T, C^T
 /// and b as further rows.
 pub(super) fn gradient(shape: &Shape, weights: &[Matrix], block: Block<'_>) -> Result<BlockGradient, CpuError> {
+    let (target, weight) = (block.target, block.weight);
+    let output = forward(shape, weights, block, 0)?;
+    backward(weights, squared_error(output, target, weight)?)
+}
+
+/// The same for a loss of the score's derivative. The block's input goes on with the tangents' inputs, as many rows each as
+/// there are samples: they pass through the same products, without bias, and through the activation's slope.
+pub(super) fn trace_gradient(
+    shape: &Shape,
+    weights: &[Matrix],
+    block: Block<'_>,
+    trace: &Trace,
+) -> Result<BlockGradient, CpuError> {
+    let weight = block.weight;
+    let output = forward(shape, weights, block, trace.tangents)?;
+    backward(weights, trace_loss(output, weight, trace)?)
+}
+
+/// The network's output for each sample, then each tangent's.
+fn forward(shape: &Shape, weights: &[Matrix], block: Block<'_>, tangents: usize) -> Result<Recorded, CpuError> {
     let device = weights[0].device().clone();
     let last = weights.len() - 1;
-    let depth = block.input.len() / block.rows;
-    let input = device.try_tensor_from_vec(block.input, (block.rows, depth))?;
+    let rows = block.rows * (1 + tangents);
+    let depth = block.input.len() / rows;
+    let input = device.try_tensor_from_vec(block.input, (rows, depth))?;
     let mut pre = first_product(input, &weights[0])?;
     let mut before: Option<Matrix> = None;
     for layer in 0..last {
@@ -48,12 +72,16 @@ pub(super) fn gradient(shape: &Shape, weights: &[Matrix], block: Block<'_>) -> R
             true => Extra::PerRow(block.extra),
             false => Extra::One,
         };
-        let output = activate(pre, shape.activation, skip, extra)?;
+        let output = activate(pre, block.rows, shape.activation, skip, extra)?;
         let (plain, tape) = output.split_tape();
         before = Some(plain.clone());
         pre = plain.put_tape(tape).try_matmul(weights[layer + 1].clone())?;
     }
-    let (loss, value) = squared_error(pre, block.target, block.weight)?;
+    Ok(pre)
+}
+
+/// Each layer's gradient of a loss.
+fn backward(weights: &[Matrix], (loss, value): (f64, Scalar)) -> Result<BlockGradient, CpuError> {
     let mut gradients = value.try_backward()?;
     let layers = weights
         .iter()
@@ -85,9 +113,11 @@ enum Extra<'a> {
     PerRow(&'a [f32]),
 }
 
-/// act(pre), plus `skip`'s first columns, then the extra columns.
+/// act(pre), plus `skip`'s first columns, then the extra columns, for the first `samples` rows. The others are tangents, of
+/// one sample after another: act'(pre) times them, plus `skip`'s, then zeros.
 fn activate(
     pre: Recorded,
+    samples: usize,
     activation: Activation,
     skip: Option<Matrix>,
     extra: Extra<'_>,
@@ -97,20 +127,29 @@ fn activate(
     let &(rows, width) = pre.shape();
     let (extra, extra_width) = match extra {
         Extra::One => (None, 1),
-        Extra::PerRow(values) => (Some(values), values.len() / rows),
+        Extra::PerRow(values) => (Some(values), values.len() / samples),
     };
     let wide = width + extra_width;
+    let mut values = vec![1.0; samples * wide];
+    values.resize(rows * wide, 0.0);
+    // The samples' slopes take the place of their pre-activations; the tangents stay.
     let mut slope = vec![0.0; rows * width];
     pre.copy_into(&mut slope);
-    let mut values = vec![1.0; rows * wide];
-    for (row, (out, slope)) in values.chunks_exact_mut(wide).zip(slope.chunks_exact_mut(width)).enumerate() {
-        let (out, rest) = out.split_at_mut(width);
-        match activation {
-            Activation::Relu => relu(slope, out),
-            Activation::Silu => silu(slope, out),
+    let mut tangents = slope.split_off(samples * width);
+    let curvature = if tangents.is_empty() { Vec::new() } else { curvature(activation, &slope) };
+    let (of_samples, of_tangents) = values.split_at_mut(samples * wide);
+    InstructionSet::widest().run(Activate { activation, slope: &mut slope, width, values: of_samples, wide });
+    if let Some(extra) = extra {
+        for (out, extra) in of_samples.chunks_exact_mut(wide).zip(extra.chunks_exact(extra_width)) {
+            out[width..].copy_from_slice(extra);
         }
-        if let Some(extra) = extra {
-            rest.copy_from_slice(&extra[row * extra_width..][..extra_width]);
+    }
+    let moved = of_tangents.chunks_exact_mut(wide).zip(tangents.chunks_exact_mut(width));
+    for ((out, tangent), (slope, curvature)) in moved.zip(sample_rows(&slope, &curvature, width).cycle()) {
+        for (((o, t), s), c) in out.iter_mut().zip(tangent).zip(slope).zip(curvature) {
+            *o = s * *t;
+            // What a tangent's gradient adds to its sample's.
+            *t *= c;
         }
     }
     if let Some(skip) = &skip {
@@ -129,16 +168,43 @@ fn activate(
             add_rows(gradient, skip_wide, &upstream, wide, width);
         }
         let gradient = gradients.get_or_alloc_mut(&pre_ghost)?;
-        for ((g, u), s) in
-            gradient.chunks_exact_mut(width).zip(upstream.chunks_exact(wide)).zip(slope.chunks_exact(width))
-        {
+        let pairs = gradient.chunks_exact_mut(width).zip(upstream.chunks_exact(wide));
+        for ((g, u), s) in pairs.zip(slope.chunks_exact(width).cycle()) {
             for ((g, u), s) in g.iter_mut().zip(u).zip(s) {
                 *g += u * s;
+            }
+        }
+        let upstream = upstream[samples * wide..].chunks_exact(wide);
+        for (index, (u, bend)) in upstream.zip(tangents.chunks_exact(width)).enumerate() {
+            let g = &mut gradient[index % samples * width..][..width];
+            for ((g, u), b) in g.iter_mut().zip(u).zip(bend) {
+                *g += u * b;
             }
         }
         Ok(())
     });
     Ok(out.put_tape(tape))
+}
+
+/// Each sample's rows of two matrices.
+fn sample_rows<'a>(
+    slope: &'a [f32],
+    curvature: &'a [f32],
+    width: usize,
+) -> impl Iterator<Item = (&'a [f32], &'a [f32])> + Clone {
+    slope.chunks_exact(width).zip(curvature.chunks_exact(width))
+}
+
+/// The activation's second derivative at each x: for SiLU `s (1 - s) (2 + x (1 - 2 s))` with the sigmoid s.
+fn curvature(activation: Activation, pre: &[f32]) -> Vec<f32> {
+    let silu = |x: &f32| {
+        let sigmoid = 1.0 / (1.0 + exp(-x));
+        sigmoid * (1.0 - sigmoid) * (2.0 + x * (1.0 - 2.0 * sigmoid))
+    };
+    match activation {
+        Activation::Relu => vec![0.0; pre.len()],
+        Activation::Silu => pre.iter().map(silu).collect(),
+    }
 }
 
 /// Adds the first `width` columns of `from` to those of `to`.
@@ -150,7 +216,31 @@ fn add_rows(to: &mut [f32], to_wide: usize, from: &[f32], from_wide: usize, widt
     }
 }
 
+/// Activation values into the first `width` of each `wide` values, and the slopes in the place of the pre-activations.
+struct Activate<'a> {
+    activation: Activation,
+    slope: &'a mut [f32],
+    width: usize,
+    values: &'a mut [f32],
+    wide: usize,
+}
+
+impl Work for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (out, slope) in self.values.chunks_exact_mut(self.wide).zip(self.slope.chunks_exact_mut(self.width)) {
+            match self.activation {
+                Activation::Relu => relu(slope, out),
+                Activation::Silu => silu(slope, out),
+            }
+        }
+    }
+}
+
 /// Writes max(x, 0) for each x of `slope`, and puts the derivative in its place.
+#[inline(always)]
 fn relu(slope: &mut [f32], out: &mut [f32]) {
     for (s, o) in slope.iter_mut().zip(out) {
         let x = *s;
@@ -161,6 +251,7 @@ fn relu(slope: &mut [f32], out: &mut [f32]) {
 }
 
 /// Writes x sigmoid(x) for each x of `slope`, and puts the derivative in its place.
+#[inline(always)]
 fn silu(slope: &mut [f32], out: &mut [f32]) {
     for (s, o) in slope.iter_mut().zip(out) {
         let x = *s;
@@ -200,7 +291,7 @@ fn exp(x: f32) -> f32 {
 
 /// Sum of weight x squared error, as a plain number and as the end of the tape.
 fn squared_error(prediction: Recorded, target: &[f32], weight: &[f32]) -> Result<(f64, Scalar), CpuError> {
-    let (prediction, mut tape) = prediction.split_tape();
+    let (prediction, tape) = prediction.split_tape();
     let width = prediction.shape().1;
     let mut slope = vec![0.0; target.len()];
     prediction.copy_into(&mut slope);
@@ -215,8 +306,13 @@ fn squared_error(prediction: Recorded, target: &[f32], weight: &[f32]) -> Result
         }
         loss += f64::from(sum * weight);
     }
-    let value = prediction.device().tensor(loss as f32);
-    let (value_ghost, ghost) = (value.ghost(), prediction.ghost());
+    Ok((loss, end(&prediction, tape, loss, slope)))
+}
+
+/// The loss as the end of the tape, given its slope by each output.
+fn end(output: &Matrix, mut tape: OwnedTape<f32, Cpu>, loss: f64, slope: Vec<f32>) -> Scalar {
+    let value = output.device().tensor(loss as f32);
+    let (value_ghost, ghost) = (value.ghost(), output.ghost());
     tape.add_backward_op(move |gradients| {
         let upstream = gradients.get_or_alloc_mut(&value_ghost)?[0];
         let gradient = gradients.get_or_alloc_mut(&ghost)?;
@@ -225,7 +321,41 @@ fn squared_error(prediction: Recorded, target: &[f32], weight: &[f32]) -> Result
         }
         Ok(())
     });
-    Ok((loss, value.put_tape(tape)))
+    value.put_tape(tape)
+}
+
+/// Sum of weight x (2 tr J + |s|^2) and the trace's offset, with the trace by its directions.
+fn trace_loss(output: Recorded, weight: &[f32], trace: &Trace) -> Result<(f64, Scalar), CpuError> {
+    let (output, tape) = output.split_tape();
+    let &(rows, width) = output.shape();
+    let mut slope = vec![0.0; rows * width];
+    output.copy_into(&mut slope);
+    let samples = weight.len();
+    let (scores, derivatives) = slope.split_at_mut(samples * width);
+    let mut loss = trace.offset;
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let directions = || trace.directions.chunks_exact(width);
+    let with_weights = derivatives.chunks_exact_mut(width).zip(weight.iter().cycle());
+    for ((derivative, weight), direction) in with_weights.zip(directions()) {
+        let factor = 2.0 * trace.share * weight;
+        loss += f64::from(factor * dot(derivative, direction));
+        derivative.iter_mut().zip(direction).for_each(|(d, v)| *d = factor * v);
+    }
+    for (row, (score, weight)) in scores.chunks_exact_mut(width).zip(weight).enumerate() {
+        if trace.norm == SliceNorm::Exact {
+            loss += f64::from(weight * dot(score, score));
+            score.iter_mut().for_each(|s| *s *= 2.0 * weight);
+            continue;
+        }
+        let value = score.to_vec();
+        score.fill(0.0);
+        for direction in directions().skip(row).step_by(samples) {
+            let along = dot(&value, direction);
+            loss += f64::from(trace.share * weight * along * along);
+            score.iter_mut().zip(direction).for_each(|(s, v)| *s += 2.0 * trace.share * weight * along * v);
+        }
+    }
+    Ok((loss, end(&output, tape, loss, slope)))
 }
 
 #[cfg(test)]
@@ -246,6 +376,20 @@ mod tests {
             relu(&mut slope, &mut out);
             assert_eq!(out[0], (x as f32).max(0.0));
             assert_eq!(slope[0], if x > 0.0 { 1.0 } else { 0.0 });
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        for activation in [Activation::Relu, Activation::Silu] {
+            let results = InstructionSet::available().into_iter().map(|set| {
+                let mut slope: Vec<f32> = (0..37 * 50).map(|k| (k as f32 * 0.7).sin() * 20.0).collect();
+                let mut values = vec![1.0; 40 * 50];
+                set.run(Activate { activation, slope: &mut slope, width: 37, values: &mut values, wide: 40 });
+                slope.iter().chain(&values).map(|x| x.to_bits()).collect::<Vec<_>>()
+            });
+            let results: Vec<_> = results.collect();
+            assert!(results.iter().all(|bits| *bits == results[0]), "{activation:?}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Training as a whole.
 
 mod gradient;
+mod objectives;
+mod trace;
 
 use super::levels::tests::CosineV;
 use super::normals::fill_normals;
@@ -18,6 +20,7 @@ pub(crate) fn small_shape() -> Shape {
         residual: true,
         features: 4,
         max_frequency: 20.0,
+        own_frequencies: Vec::new(),
         classes: 3,
         conditioning: Conditioning::EveryHiddenLayer,
     }
@@ -109,6 +112,7 @@ fn the_loss_on_gaussian_data_falls_to_its_closed_form() {
         residual: false,
         features: 8,
         max_frequency: 20.0,
+        own_frequencies: Vec::new(),
         classes: 0,
         conditioning: Conditioning::FirstLayer,
     };

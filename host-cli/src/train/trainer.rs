@@ -7,7 +7,7 @@ use super::layout::Layout;
 use super::levels::NoiseLevels;
 use super::optimizer::{Moments, clip};
 use super::pools::Pools;
-use super::tape::{Block, BlockGradient, Matrix, gradient};
+use super::tape::{Block, BlockGradient, Matrix, gradient, trace_gradient};
 use super::{TrainError, TrainingOptions, TrainingSet};
 use crate::network::{FloatNetwork, Shape};
 
@@ -101,6 +101,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self, TrainError> {
         options.validate()?;
         set.validate(&shape)?;
+        levels.loss().check(&shape)?;
         let layout = Layout::new(&shape);
         let device = Cpu::default();
         let tensors = layout
@@ -248,5 +249,8 @@ fn run_block(
         target: &samples.target,
         weight: &samples.weight,
     };
-    gradient(source.shape, tensors, block)
+    match &samples.trace {
+        None => gradient(source.shape, tensors, block),
+        Some(trace) => trace_gradient(source.shape, tensors, block, trace),
+    }
 }
