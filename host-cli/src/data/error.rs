@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::MAX_DIM;
+use super::{MAX_DIM, built_in_names};
 
 /// Why a table could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +16,14 @@ pub enum DataError {
         /// A near name, or what else to try.
         hint: String,
     },
+    /// A built-in set with a seed that is no number.
+    #[error("{set}:{seed}: {seed:?} is not a seed; give a whole number, as in {set}:7, or {set} alone")]
+    BadSeed {
+        /// The set.
+        set: &'static str,
+        /// What stands after the colon.
+        seed: String,
+    },
     /// A folder.
     #[error("{path}: is a folder; name a .csv, .csv.gz or .npy file in it")]
     IsFolder {
@@ -23,7 +31,10 @@ pub enum DataError {
         path: String,
     },
     /// A kind of file that is not read.
-    #[error("{path}: this kind of file is not read; give a .csv, .csv.gz or .npy file, or `digits`")]
+    #[error(
+        "{path}: this kind of file is not read; give a .csv, .csv.gz or .npy file, or a built-in set: {}",
+        built_in_names()
+    )]
     UnknownKind {
         /// The source asked for.
         path: String,

@@ -7,6 +7,7 @@ mod digits;
 mod error;
 mod labels;
 mod npy;
+mod planar;
 mod scaling;
 mod shuffle;
 mod source;
@@ -17,7 +18,7 @@ pub use error::DataError;
 pub use labels::Labels;
 pub use scaling::{Fitted, Scaling, ScalingKind};
 pub use shuffle::{SplitMix64, permutation};
-pub use source::load;
+pub use source::{built_in_names, is_planar, load, usual_split};
 pub use split::{Parts, Split, SplitError};
 pub use write::{SampleError, SampleFile, Samples, write_csv, write_samples};
 

@@ -5,9 +5,34 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::error::DataError;
-use super::{LoadOptions, Table, csv_table, digits, npy};
+use super::planar::{self, PLANAR};
+use super::{LoadOptions, Split, Table, csv_table, digits, npy};
 
-/// Reads a table: `digits` is the built-in set, a path that ends in `.csv`, `.csv.gz` or `.npy` is a file.
+/// The names of the built-in sets, as a message lists them.
+#[must_use]
+pub fn built_in_names() -> String {
+    built_in().collect::<Vec<_>>().join(", ")
+}
+
+fn built_in() -> impl Iterator<Item = &'static str> {
+    ["digits"].into_iter().chain(PLANAR.iter().map(|set| set.name))
+}
+
+/// How a source is split where nothing else is asked for: a built-in set in the plane into 20,000 rows that train, 3,000 that validate
+/// and 2,000 that test; anything else as [`Split::default`].
+#[must_use]
+pub fn usual_split(source: &str) -> Split {
+    if is_planar(source) { planar::SPLIT } else { Split::default() }
+}
+
+/// Whether a source names a built-in set in the plane, with a seed or without.
+#[must_use]
+pub fn is_planar(source: &str) -> bool {
+    planar::is_planar(source)
+}
+
+/// Reads a table: `digits`, `moons`, `eight-gaussians`, `swiss-roll` and `checkerboard` are built in (the last four take a seed, as in
+/// `moons:7`), a path that ends in `.csv`, `.csv.gz` or `.npy` is a file.
 ///
 /// A CSV may be separated by commas, semicolons or tabs (found from its first line), with cells in quotes. An .npy file holds floats,
 /// integers or booleans of any size and byte order, in C or Fortran order: one dimension is one feature, two are rows and
@@ -19,6 +44,9 @@ use super::{LoadOptions, Table, csv_table, digits, npy};
 pub fn load(source: &str, options: &LoadOptions) -> Result<Table, DataError> {
     if source == "digits" {
         return digits::load(options);
+    }
+    if let Some(table) = PLANAR.iter().find_map(|set| set.asked_by(source, options)) {
+        return table;
     }
     let path = || source.to_string();
     let bytes = match fs::metadata(source) {
@@ -90,8 +118,12 @@ fn unpack(path: &str, packed: &[u8]) -> Result<Vec<u8>, DataError> {
 
 /// The nearest name in the same folder, or what else could be meant.
 fn hint(source: &str) -> String {
-    if strsim::damerau_levenshtein(&source.to_lowercase(), "digits") <= 2 {
-        return "did you mean the built-in set `digits`?".into();
+    let wanted = source.to_lowercase();
+    let nearest = built_in().map(|name| (strsim::damerau_levenshtein(&wanted, name), name)).min();
+    if let Some((distance, name)) = nearest
+        && distance <= (name.len() / 3).max(2)
+    {
+        return format!("did you mean the built-in set `{name}`?");
     }
     let path = Path::new(source);
     let folder = match path.parent() {
@@ -112,7 +144,7 @@ fn hint(source: &str) -> String {
         Some((distance, name)) if distance <= (wanted.len() / 3).max(2) => {
             format!("did you mean {}?", path.with_file_name(name).display())
         }
-        _ => "check the path, or use the built-in set `digits`".into(),
+        _ => format!("check the path, or use a built-in set: {}", built_in_names()),
     }
 }
 
@@ -157,9 +189,13 @@ mod tests {
         let near = error_of(&folder.path().join("wether.csv"));
         assert!(near.contains("no such file; did you mean") && near.contains("weather.csv"));
         let far = error_of(&folder.path().join("something_else.npy"));
-        assert!(far.contains("built-in set `digits`"), "{far}");
+        assert!(far.contains("a built-in set: digits, moons, eight-gaussians, swiss-roll, checkerboard"), "{far}");
         let typo = error_of(Path::new("digit"));
         assert!(typo.contains("did you mean the built-in set `digits`?"), "{typo}");
+        for (typo, meant) in [("monos", "moons"), ("8-gaussians", "eight-gaussians"), ("swissroll", "swiss-roll")] {
+            let hint = error_of(Path::new(typo));
+            assert!(hint.contains(&format!("did you mean the built-in set `{meant}`?")), "{hint}");
+        }
         let lost = error_of(&folder.path().join("none/a.csv"));
         assert!(lost.contains("there is no folder"), "{lost}");
     }

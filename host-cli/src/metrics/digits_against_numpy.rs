@@ -10,6 +10,10 @@ struct Case {
     pixels: Vec<f32>,
     /// numpy: mmd2, nearest neighbour, frechet, memorisation.
     exact: [f64; 4],
+    /// numpy: energy distance, unbiased.
+    energy: f64,
+    /// numpy: precision, recall, density and coverage, k = 5, as Naeem et al.'s code (clovaai/generative-evaluation-prdc) has them.
+    manifold: [f64; 4],
     /// numpy: sliced W2 over 20,000 directions, and its relative direction noise.
     sliced: [f64; 2],
 }
@@ -30,24 +34,32 @@ fn cases(train: &[f32]) -> [Case; 4] {
             name: "the first 898 training rows",
             pixels: train[..BLOCK].to_vec(),
             exact: [-0.00034471879608, 0.51670378619, 0.28286576420, 1.0],
+            energy: -0.0034151774904,
+            manifold: [0.96102449889, 0.95434298441, 0.95256124722, 0.94654788419],
             sliced: [0.038104902, 0.0021],
         },
         Case {
             name: "contrast cut to .9",
             pixels: train[..BLOCK].iter().map(shrunk).collect(),
             exact: [0.00943895671646, 0.68262806236, 0.97947400743, 1.0],
+            energy: 0.1025458555069,
+            manifold: [0.98106904232, 0.80957683742, 1.12717149220, 0.95211581292],
             sliced: [0.112683976, 0.0027],
         },
         Case {
             name: "each row averaged with the one ten on",
             pixels: train.iter().zip(ten_on).map(|(a, b)| (a + b) / 2.0).take(BLOCK).collect(),
             exact: [0.00914181854281, 0.82628062361, 1.54745042352, 0.65812917595],
+            energy: 0.1303546233451,
+            manifold: [0.85857461024, 0.65478841871, 0.73318485523, 0.71937639198],
             sliced: [0.146069371, 0.0015],
         },
         Case {
             name: "300 rows",
             pixels: train[..300 * 64].to_vec(),
             exact: [0.00501910758717, 0.57, 1.25640408030, 1.0],
+            energy: 0.0550487016387,
+            manifold: [0.97000000000, 0.89532293987, 1.00133333333, 0.66815144766],
             sliced: [0.094978617, 0.0035],
         },
     ]
@@ -58,7 +70,7 @@ fn points(pixels: &[f32]) -> Points {
 }
 
 #[test]
-fn four_figures_equal_numpys() {
+fn figures_equal_numpys() {
     let (train, held_out) = halves();
     let (train_points, held_out) = (points(&train), points(&held_out));
     let bandwidth = median_bandwidth(&held_out);
@@ -71,6 +83,11 @@ fn four_figures_equal_numpys() {
         assert!((got.mmd2 - mmd2).abs() < 1e-12, "{}: {got:?}", case.name);
         assert!((got.nearest_neighbour - nearest).abs() < 1e-10, "{}: {got:?}", case.name);
         assert!((got.frechet - frechet).abs() < 1e-6, "{}: {got:?}", case.name);
+        assert!((got.energy - case.energy).abs() < 1e-11, "{}: {got:?}", case.name);
+        let manifold = [got.precision, got.recall, got.density, got.coverage];
+        for (got, expected) in manifold.iter().zip(case.manifold) {
+            assert!((got - expected).abs() < 1e-10, "{}: {manifold:?}", case.name);
+        }
         assert!((got.memorisation - memorisation).abs() < 1e-10, "{}: {got:?}", case.name);
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum Pairs {
 pub(super) struct Sweep {
     /// Sum of exp(-gamma d^2) over the pairs.
     pub(super) kernel_sum: f64,
+    /// Sum of the distances themselves over the pairs.
+    pub(super) distance_sum: f64,
     /// Squared distance from each row of the first set to its nearest in the second.
     pub(super) row_nearest: Vec<f64>,
     /// Squared distance from each row of the second set to its nearest in the first.
@@ -29,7 +31,7 @@ const BLOCK: usize = 32;
 
 /// Squared Euclidean distances between all rows of `a` and `b`, reduced on the fly: memory is linear in the rows, cost n m dim.
 ///
-/// `gamma` of `None` leaves the kernel sum at 0 and saves its exponentials.
+/// `gamma` of `None` leaves both sums at 0 and saves their exponentials and roots.
 pub(super) fn sweep(a: &Points, b: &Points, pairs: Pairs, gamma: Option<f64>) -> Sweep {
     let rows: Vec<&[f64]> = a.padded_rows().collect();
     let blocks: Vec<Sweep> = rows
@@ -39,11 +41,13 @@ pub(super) fn sweep(a: &Points, b: &Points, pairs: Pairs, gamma: Option<f64>) ->
         .collect();
     let mut all = Sweep {
         kernel_sum: 0.0,
+        distance_sum: 0.0,
         row_nearest: Vec::with_capacity(a.rows()),
         column_nearest: vec![f64::INFINITY; b.rows()],
     };
     for block in blocks {
         all.kernel_sum += block.kernel_sum;
+        all.distance_sum += block.distance_sum;
         all.row_nearest.extend(block.row_nearest);
         for (nearest, found) in all.column_nearest.iter_mut().zip(block.column_nearest) {
             *nearest = nearest.min(found);
@@ -55,6 +59,7 @@ pub(super) fn sweep(a: &Points, b: &Points, pairs: Pairs, gamma: Option<f64>) ->
 fn sweep_block(first: usize, rows: &[&[f64]], b: &Points, pairs: Pairs, gamma: Option<f64>) -> Sweep {
     let mut found = Sweep {
         kernel_sum: 0.0,
+        distance_sum: 0.0,
         row_nearest: Vec::with_capacity(rows.len()),
         column_nearest: vec![f64::INFINITY; b.rows()],
     };
@@ -62,6 +67,9 @@ fn sweep_block(first: usize, rows: &[&[f64]], b: &Points, pairs: Pairs, gamma: O
     for (index, row) in rows.iter().enumerate() {
         for (d, other) in distances.iter_mut().zip(b.padded_rows()) {
             *d = squared_distance(row, other);
+        }
+        if gamma.is_some() {
+            found.distance_sum += distances.iter().map(|d| d.sqrt()).sum::<f64>(); // a row is at no distance from itself
         }
         if pairs == Pairs::Within {
             distances[first + index] = f64::INFINITY; // exp(-inf) is 0, and it is nobody's nearest
@@ -113,6 +121,7 @@ mod tests {
         let across = sweep(&a, &b, Pairs::Across, Some(0.5));
         let within = sweep(&a, &a, Pairs::Within, Some(0.5));
         let mut sums = [0.0; 2];
+        let mut lengths = [0.0; 2];
         for i in 0..70 {
             let to_b: Vec<f64> = (0..45).map(|j| plain(i, &plain_a, j, &plain_b)).collect();
             let to_a = (0..70).filter(|&j| j != i).map(|j| plain(i, &plain_a, j, &plain_a));
@@ -120,11 +129,15 @@ mod tests {
             let least = |d: &[f64]| d.iter().copied().fold(f64::INFINITY, f64::min);
             assert!((across.row_nearest[i] - least(&to_b)).abs() < 1e-12);
             assert!((within.row_nearest[i] - least(&to_a)).abs() < 1e-12);
+            lengths[0] += to_b.iter().map(|d| d.sqrt()).sum::<f64>();
+            lengths[1] += to_a.iter().map(|d| d.sqrt()).sum::<f64>();
             sums[0] += to_b.iter().map(|d| (-0.5 * d).exp()).sum::<f64>();
             sums[1] += to_a.iter().map(|d| (-0.5 * d).exp()).sum::<f64>();
         }
         assert!((across.kernel_sum - sums[0]).abs() < 1e-9);
         assert!((within.kernel_sum - sums[1]).abs() < 1e-9);
+        assert!((across.distance_sum - lengths[0]).abs() < 1e-9);
+        assert!((within.distance_sum - lengths[1]).abs() < 1e-9);
         let back = sweep(&b, &a, Pairs::Across, None);
         assert_eq!(across.column_nearest, back.row_nearest);
         assert_eq!((within.column_nearest, back.kernel_sum), (within.row_nearest, 0.0));

@@ -2,7 +2,15 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::list::Metric;
 use super::points::{MetricError, Points};
+
+pub(super) const FRECHET: Metric = Metric {
+    title: "Frechet",
+    decimals: 3,
+    blocks: usize::MAX,
+    measure: |reference, block| reference.moments.distance(&Moments::of(&block.points)),
+};
 
 /// Fréchet distance between Gaussians with the moments of two sets, in squared units (the "FID" formula, on the features themselves).
 ///

@@ -3,7 +3,18 @@
 use rayon::prelude::*;
 
 use super::distances::{Pairs, squared_distance, sweep};
+use super::list::Metric;
 use super::points::{MetricError, Points};
+
+pub(super) const MMD2: Metric = Metric {
+    title: "MMD^2",
+    decimals: 5,
+    blocks: usize::MAX,
+    measure: |reference, block| {
+        let sums = (block.within.kernel_sum, reference.within.kernel_sum, block.across.kernel_sum);
+        from_sums(block.points.rows(), reference.held_out.rows(), sums.0, sums.1, sums.2)
+    },
+};
 
 /// The median Euclidean distance over all pairs of a set, in its units; the mean of the middle two if the pairs are even in number.
 ///

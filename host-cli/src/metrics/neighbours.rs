@@ -1,7 +1,20 @@
 //! Figures from nearest neighbours.
 
 use super::distances::{Pairs, Sweep, sweep};
+use super::list::Metric;
 use super::points::{MetricError, Points};
+
+pub(super) const NEAREST_NEIGHBOUR: Metric = Metric {
+    title: "1-NN",
+    decimals: 3,
+    blocks: usize::MAX,
+    measure: |reference, block| {
+        if block.points.rows() == reference.held_out.rows() {
+            return accuracy(&block.within.row_nearest, &reference.within.row_nearest, &block.across);
+        }
+        cut_accuracy(&block.points, reference.held_out)
+    },
+};
 
 /// Leave-one-out accuracy of a 1-nearest-neighbour classifier that tells `a` from `b`, a share.
 ///
@@ -14,12 +27,16 @@ use super::points::{MetricError, Points};
 /// [`MetricError::DimMismatch`].
 pub fn nearest_neighbour_accuracy(a: &Points, b: &Points) -> Result<f64, MetricError> {
     a.comparable(b)?;
+    Ok(cut_accuracy(a, b))
+}
+
+fn cut_accuracy(a: &Points, b: &Points) -> f64 {
     let count = a.rows().min(b.rows());
     let (a, b) = (a.slice(0, count), b.slice(0, count));
     let within_a = sweep(&a, &a, Pairs::Within, None).row_nearest;
     let within_b = sweep(&b, &b, Pairs::Within, None).row_nearest;
     let across = sweep(&a, &b, Pairs::Across, None);
-    Ok(accuracy(&within_a, &within_b, &across))
+    accuracy(&within_a, &within_b, &across)
 }
 
 /// The accuracy from nearest squared distances within and across two sets of one size.

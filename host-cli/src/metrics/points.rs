@@ -101,7 +101,7 @@ impl Points {
     }
 
     /// The rows `from..to`, which are in range.
-    pub(super) fn slice(&self, from: usize, to: usize) -> Self {
+    pub(crate) fn slice(&self, from: usize, to: usize) -> Self {
         Self { rows: to - from, padded: self.padded[from * self.stride..to * self.stride].to_vec(), ..*self }
     }
 

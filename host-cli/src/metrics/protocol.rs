@@ -1,14 +1,14 @@
 //! The whole protocol: blocks of samples against held-out rows, and the floor that real data reach.
 
-use serde::{Deserialize, Serialize};
-
 use super::directions::directions;
-use super::distances::{Pairs, sweep};
+use super::distances::{Pairs, Sweep, sweep};
 use super::frechet::{Moments, RootedMoments};
-use super::kernel::{from_sums, gamma, median_bandwidth};
-use super::neighbours::{accuracy, share_nearer};
+use super::kernel::{gamma, median_bandwidth};
+use super::list::{Quality, QualityTable};
+use super::manifold::{Manifold, from_radii, radii};
+use super::neighbours::share_nearer;
 use super::points::{MetricError, Points};
-use super::sliced::{from_quantiles, quantiles};
+use super::sliced::quantiles;
 use crate::data::permutation;
 
 /// Directions of the sliced distance in the protocol.
@@ -17,60 +17,27 @@ pub const DIRECTIONS: usize = 256;
 /// Seed of those directions: one seed for all, so that figures can be compared.
 pub const DIRECTION_SEED: u64 = 1234;
 
-/// The five figures of one block of samples.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Quality {
-    /// [`sliced_w2`](super::sliced_w2) with [`DIRECTIONS`] directions, in the data's units.
-    pub sliced_w2: f64,
-    /// [`mmd2_unbiased`](super::mmd2_unbiased), bandwidth the median distance within the held-out rows.
-    pub mmd2: f64,
-    /// [`nearest_neighbour_accuracy`](super::nearest_neighbour_accuracy), a share.
-    pub nearest_neighbour: f64,
-    /// [`frechet_distance`](super::frechet_distance), in squared units.
-    pub frechet: f64,
-    /// [`memorisation`](super::memorisation), a share.
-    pub memorisation: f64,
-}
-
-/// A mean over blocks and the standard deviation between them (divided by their number).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Figure {
-    /// Mean over the blocks.
-    pub mean: f64,
-    /// Standard deviation between blocks, 0 for one block.
-    pub deviation: f64,
-}
-
-/// The five figures over all blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct QualityTable {
-    /// Blocks measured.
-    pub blocks: usize,
-    /// Rows in each.
-    pub block_rows: usize,
-    /// Sliced Wasserstein-2 distance, in the data's units.
-    pub sliced_w2: Figure,
-    /// Squared maximum mean discrepancy.
-    pub mmd2: Figure,
-    /// Leave-one-out 1-nearest-neighbour accuracy, a share.
-    pub nearest_neighbour: Figure,
-    /// Fréchet distance, in squared units.
-    pub frechet: Figure,
-    /// Share of samples nearer to training rows than to held-out rows; none in a floor, whose rows are training rows.
-    pub memorisation: Option<Figure>,
-}
-
 /// Training and held-out rows, with everything about them that each block needs.
 #[derive(Debug)]
 pub struct Reference<'a> {
-    train: &'a Points,
-    held_out: &'a Points,
+    pub(super) train: &'a Points,
+    pub(super) held_out: &'a Points,
     gamma: f64,
-    kernel_within: f64,
-    nearest_within: Vec<f64>,
-    directions: Vec<Vec<f64>>,
-    quantiles: Vec<Vec<f64>>,
-    moments: RootedMoments,
+    pub(super) within: Sweep,
+    radii: Vec<f64>,
+    pub(super) directions: Vec<Vec<f64>>,
+    pub(super) quantiles: Vec<Vec<f64>>,
+    pub(super) moments: RootedMoments,
+}
+
+/// Samples, with the passes over all pairs that several metrics share.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) points: Points,
+    pub(super) within: Sweep,
+    pub(super) across: Sweep,
+    pub(super) manifold: Manifold,
+    pub(super) memorisation: f64,
 }
 
 impl<'a> Reference<'a> {
@@ -88,39 +55,35 @@ impl<'a> Reference<'a> {
             train,
             held_out,
             gamma,
-            kernel_within: within.kernel_sum,
-            nearest_within: within.row_nearest,
+            within,
+            radii: radii(held_out),
             quantiles: quantiles(held_out, &directions),
             directions,
             moments: Moments::of(held_out).with_root(),
         })
     }
 
-    /// The five figures of one set of samples.
+    /// The figures of one set of samples.
     ///
-    /// Cost: (2 n + train + held_out) n dim for the distances, which dominate.
+    /// Cost: (4 n + train + 2 held_out) n dim for the distances, and the networks of [`c2st_accuracy`](super::c2st_accuracy).
     ///
     /// # Errors
     ///
     /// [`MetricError::DimMismatch`].
     pub fn measure(&self, generated: &Points) -> Result<Quality, MetricError> {
-        generated.comparable(self.held_out)?;
-        let (n, m) = (generated.rows(), self.held_out.rows());
-        let within = sweep(generated, generated, Pairs::Within, Some(self.gamma));
-        let across = sweep(generated, self.held_out, Pairs::Across, Some(self.gamma));
-        let to_train = sweep(generated, self.train, Pairs::Across, None);
-        let nearest_neighbour = if n == m {
-            accuracy(&within.row_nearest, &self.nearest_within, &across)
-        } else {
-            super::nearest_neighbour_accuracy(generated, self.held_out)?
-        };
-        let sums = (within.kernel_sum, self.kernel_within, across.kernel_sum);
-        Ok(Quality {
-            sliced_w2: from_quantiles(generated, &self.directions, &self.quantiles),
-            mmd2: from_sums(n, m, sums.0, sums.1, sums.2),
-            nearest_neighbour,
-            frechet: self.moments.distance(&Moments::of(generated)),
+        Ok(Quality::of(self, &self.block(generated.clone())?))
+    }
+
+    fn block(&self, points: Points) -> Result<Block, MetricError> {
+        points.comparable(self.held_out)?;
+        let across = sweep(&points, self.held_out, Pairs::Across, Some(self.gamma));
+        let to_train = sweep(&points, self.train, Pairs::Across, None);
+        Ok(Block {
+            within: sweep(&points, &points, Pairs::Within, Some(self.gamma)),
+            manifold: from_radii(&points, self.held_out, &radii(&points), &self.radii),
             memorisation: share_nearer(&to_train.row_nearest, &across.row_nearest),
+            across,
+            points,
         })
     }
 
@@ -137,46 +100,23 @@ impl<'a> Reference<'a> {
             return Err(MetricError::TooFew { rows: block });
         }
         let blocks = pool.rows() / block;
-        let figures: Result<Vec<Quality>, MetricError> =
-            (0..blocks).map(|b| self.measure(&pool.slice(b * block, (b + 1) * block))).collect();
-        Ok(QualityTable::over(&figures?, block))
+        let blocks: Result<Vec<Block>, MetricError> =
+            (0..blocks).map(|b| self.block(pool.slice(b * block, (b + 1) * block))).collect();
+        Ok(QualityTable::over(self, &blocks?, block))
     }
 
-    /// What real data score: `draws` random sets of training rows, as many as are held out (or as there are), against the held-out rows.
+    /// What real data score: training rows in a random order, in as many blocks of the size of the held-out set as they fill (one
+    /// of all of them, if they are fewer), at most `draws`, against the held-out rows.
     ///
     /// # Errors
     ///
     /// None beyond those of [`Reference::measure`].
     pub fn floor(&self, draws: usize, seed: u64) -> Result<QualityTable, MetricError> {
         let rows = self.held_out.rows().min(self.train.rows());
-        let figures: Result<Vec<Quality>, MetricError> = (0..draws.max(1))
-            .map(|draw| {
-                let order = permutation(self.train.rows(), seed.wrapping_add(draw as u64));
-                self.measure(&self.train.gather(&order[..rows]))
-            })
-            .collect();
-        Ok(QualityTable { memorisation: None, ..QualityTable::over(&figures?, rows) })
-    }
-}
-
-impl QualityTable {
-    fn over(blocks: &[Quality], block_rows: usize) -> Self {
-        let figure = |of: fn(&Quality) -> f64| {
-            let count = blocks.len() as f64;
-            let mean = blocks.iter().map(of).sum::<f64>() / count;
-            let square = |block: &Quality| (of(block) - mean).powi(2);
-            let deviation = (blocks.iter().map(square).sum::<f64>() / count).sqrt();
-            Figure { mean, deviation }
-        };
-        Self {
-            blocks: blocks.len(),
-            block_rows,
-            sliced_w2: figure(|q| q.sliced_w2),
-            mmd2: figure(|q| q.mmd2),
-            nearest_neighbour: figure(|q| q.nearest_neighbour),
-            frechet: figure(|q| q.frechet),
-            memorisation: Some(figure(|q| q.memorisation)),
-        }
+        let order = permutation(self.train.rows(), seed);
+        let blocks: Result<Vec<Block>, MetricError> =
+            order.chunks_exact(rows).take(draws.max(1)).map(|rows| self.block(self.train.gather(rows))).collect();
+        Ok(QualityTable { memorisation: None, ..QualityTable::over(self, &blocks?, rows) })
     }
 }
 
@@ -189,7 +129,7 @@ pub fn protocol(pool: &Points, train: &Points, held_out: &Points) -> Result<Qual
     Reference::new(train, held_out)?.table(pool, held_out.rows())
 }
 
-/// The figures of random training rows, one draw with a fixed seed: what a perfect model would score, memorisation apart.
+/// The figures of random training rows, one block with a fixed seed: what a perfect model would score, memorisation apart.
 ///
 /// # Errors
 ///
@@ -217,11 +157,18 @@ mod tests {
             let sample = cloud(rows, 3);
             let got = reference.measure(&sample).unwrap();
             let bandwidth = median_bandwidth(&held_out);
+            let all = manifold(&sample, &held_out).unwrap();
             let single = Quality {
                 sliced_w2: sliced_w2(&sample, &held_out, DIRECTIONS, DIRECTION_SEED).unwrap(),
                 mmd2: mmd2_unbiased(&sample, &held_out, bandwidth).unwrap(),
                 nearest_neighbour: nearest_neighbour_accuracy(&sample, &held_out).unwrap(),
                 frechet: frechet_distance(&sample, &held_out).unwrap(),
+                energy: energy_distance(&sample, &held_out).unwrap(),
+                c2st: c2st_accuracy(&sample, &held_out, 0).unwrap(),
+                precision: all.precision,
+                recall: all.recall,
+                density: all.density,
+                coverage: all.coverage,
                 memorisation: memorisation(&sample, &train, &held_out).unwrap(),
             };
             assert_eq!(got, single, "{rows}");
@@ -238,9 +185,16 @@ mod tests {
         assert_eq!((table.blocks, table.block_rows), (2, 40));
         assert!((table.frechet.mean - (one + two) / 2.0).abs() < 1e-15);
         assert!((table.frechet.deviation - (one - two).abs() / 2.0).abs() < 1e-15);
+        assert!((table.frechet.standard_error.unwrap() - (one - two).abs() / 2.0).abs() < 1e-15);
         let small = reference.table(&pool, 500).unwrap();
         assert_eq!((small.blocks, small.block_rows), (1, 95));
+        assert_eq!(small.frechet.standard_error, None);
         assert!(reference.table(&pool, 1).is_err());
+        // 100 training rows fill two blocks of 40.
+        let (train, wide) = (cloud(100, 4), Reference::new(&held_out, &held_out).unwrap().floor(9, 0).unwrap());
+        assert_eq!((wide.blocks, wide.block_rows), (1, 40));
+        assert_eq!(Reference::new(&train, &held_out).unwrap().floor(9, 0).unwrap().blocks, 2);
+        assert_eq!(Reference::new(&train, &held_out).unwrap().floor(1, 0).unwrap().blocks, 1);
     }
 
     #[test]
@@ -259,7 +213,21 @@ mod tests {
         let table = floor(&cloud(50, 1), &cloud(40, 2)).unwrap();
         let json = serde_json::to_value(table).unwrap();
         let names: Vec<&String> = json.as_object().unwrap().keys().collect();
-        let expected = ["block_rows", "blocks", "frechet", "memorisation", "mmd2", "nearest_neighbour", "sliced_w2"];
+        let expected = [
+            "block_rows",
+            "blocks",
+            "c2st",
+            "coverage",
+            "density",
+            "energy",
+            "frechet",
+            "memorisation",
+            "mmd2",
+            "nearest_neighbour",
+            "precision",
+            "recall",
+            "sliced_w2",
+        ];
         assert_eq!(names, expected);
         assert!(json["memorisation"].is_null());
     }

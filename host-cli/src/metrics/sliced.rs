@@ -3,7 +3,15 @@
 use rayon::prelude::*;
 
 use super::directions::directions;
+use super::list::Metric;
 use super::points::{MetricError, Points};
+
+pub(super) const SLICED_W2: Metric = Metric {
+    title: "sliced W2",
+    decimals: 4,
+    blocks: usize::MAX,
+    measure: |reference, block| from_quantiles(&block.points, &reference.directions, &reference.quantiles),
+};
 
 /// Sliced Wasserstein-2 distance between two sets, in their units.
 ///
