@@ -52,12 +52,26 @@ impl<'n> FloatDenoiser<'n> {
         class: Option<u16>,
         x: &[f32],
         out: &mut [f32],
-        observe: impl FnMut(usize, &[f32], &[f32]),
+        mut observe: impl FnMut(usize, &[f32], &[f32]),
+    ) {
+        self.predict_altered(level, class, x, out, |_| {}, |layer, pre, act| observe(layer, pre, act));
+    }
+
+    /// [`Self::predict_traced`] with functions that may alter the scaled input and each layer's output before they go on.
+    pub(crate) fn predict_altered(
+        &mut self,
+        level: usize,
+        class: Option<u16>,
+        x: &[f32],
+        out: &mut [f32],
+        input: impl FnOnce(&mut [f32]),
+        alter: impl FnMut(usize, &[f32], &mut [f32]),
     ) {
         let Level { input_scale, biases } = &self.levels[level];
         self.scaled.clear();
         self.scaled.extend(x.iter().map(|x| x * input_scale));
-        self.network.forward_traced(&self.scaled, biases, class, &mut self.workspace, out, observe);
+        input(&mut self.scaled);
+        self.network.forward_altered(&self.scaled, biases, class, &mut self.workspace, out, alter);
     }
 }
 

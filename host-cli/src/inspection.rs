@@ -12,6 +12,9 @@ pub struct BlobText {
     /// The model's name.
     #[serde(default)]
     pub name: String,
+    /// How its network was quantised.
+    #[serde(default)]
+    pub quantisation: String,
     /// Names of classes.
     #[serde(default)]
     pub classes: Vec<String>,
@@ -25,6 +28,15 @@ impl BlobText {
     #[must_use]
     pub fn of(model: &Model<'_>) -> Self {
         toml::from_str(model.text()).unwrap_or_default()
+    }
+
+    /// What to call samples that the blob draws: int8, or what it says of its weights where these have fewer bits.
+    #[must_use]
+    pub fn arithmetic(&self) -> String {
+        match self.quantisation.split(',').next() {
+            Some(weights) if !weights.is_empty() && !weights.starts_with("8-bit") => weights.to_string(),
+            _ => "int8".into(),
+        }
     }
 
     /// The names of a sample's columns.
@@ -53,6 +65,8 @@ pub struct Inspection {
     pub role: String,
     /// What the output stands for.
     pub prediction: String,
+    /// How the network was quantised, if the blob says so.
+    pub quantisation: String,
     /// Components of a sample.
     pub dim: usize,
     /// Height and width, if a sample is an image.
@@ -158,7 +172,9 @@ impl Inspection {
             .collect();
         let biases: usize = layers.iter().filter(|layer| layer.level_biases).map(|layer| layer.outputs).sum();
         let levels = network.levels();
-        let lambdas = (0..levels.len()).filter_map(|level| levels.noise(level)).map(|noise| noise.lambda());
+        // Pure noise has no lambda.
+        let noises = (0..levels.len()).filter_map(|level| levels.noise(level));
+        let lambdas = noises.map(|noise| noise.lambda()).filter(|lambda| lambda.is_finite());
         let rows: usize = model.plans().map(|plan| plan.plan.len()).sum();
         let macs = network.multiply_accumulates();
         let plans: Vec<PlanLine> = model
@@ -176,8 +192,10 @@ impl Inspection {
         let level_table = levels.len() * (16 + 2 * layers.len() + 2 * biases);
         let plan_bytes = 32 * plans.len() + mote_core::sampler::ROW_BYTES * rows;
         let total = model.blob_bytes();
+        let BlobText { name, quantisation, .. } = BlobText::of(model);
         Self {
-            name: BlobText::of(model).name,
+            name,
+            quantisation,
             role: format!("{:?}", model.role()),
             prediction: format!("{:?}", model.prediction()),
             dim: model.dim_out(),
@@ -212,6 +230,9 @@ impl Inspection {
         let name = if found.name.is_empty() { "(unnamed)" } else { &found.name };
         line("model", format!("{name}, {}, dimension {}{image}, {} classes", found.role, found.dim, found.classes));
         line("prediction", found.prediction.clone());
+        if !found.quantisation.is_empty() {
+            line("quantisation", found.quantisation.clone());
+        }
         for (number, layer) in found.layers.iter().enumerate() {
             let mut extras = vec![layer.activation.clone()];
             extras.extend(layer.residual.then(|| "residual".into()));

@@ -14,7 +14,7 @@ use crate::noise::Noising;
 use crate::plan::LevelSet;
 use crate::pool::{Batch, bind};
 
-fn shape(dim: usize, hidden: &[usize], activation: Activation, residual: bool, classes: usize) -> Shape {
+pub(super) fn shape(dim: usize, hidden: &[usize], activation: Activation, residual: bool, classes: usize) -> Shape {
     Shape {
         dim_in: dim,
         dim_out: dim,
@@ -23,6 +23,7 @@ fn shape(dim: usize, hidden: &[usize], activation: Activation, residual: bool, c
         residual,
         features: 8,
         max_frequency: 30.0,
+        own_frequencies: Vec::new(),
         classes,
         conditioning: Conditioning::EveryHiddenLayer,
     }
@@ -32,7 +33,7 @@ fn shape(dim: usize, hidden: &[usize], activation: Activation, residual: bool, c
 ///
 /// The last layer is a hundredth of that: with velocities near 0, which is what a network learns on standard normal data, every
 /// level's scaled input keeps about unit variance, as in a trained network.
-fn network(shape: Shape, seed: u64) -> FloatNetwork {
+pub(super) fn network(shape: Shape, seed: u64) -> FloatNetwork {
     let mut noise = Ziggurat::new(Stream::new(seed));
     let layers = (0..shape.layer_count())
         .map(|layer| {
@@ -53,11 +54,11 @@ fn network(shape: Shape, seed: u64) -> FloatNetwork {
     FloatNetwork::new(shape, layers).unwrap()
 }
 
-fn noising() -> Noising {
+pub(super) fn noising() -> Noising {
     Noising { schedule: Schedule::Cosine(Cosine::DEFAULT), prediction: Prediction::V, sigma_data: 1.0 }
 }
 
-fn levels() -> LevelSet {
+pub(super) fn levels() -> LevelSet {
     LevelSet::build(&["dpm++2m:6".parse().unwrap(), "ddpm:9".parse().unwrap()], &noising()).unwrap()
 }
 

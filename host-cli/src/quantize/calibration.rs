@@ -1,10 +1,11 @@
 //! What the float network's activations look like along the samplers' own trajectories.
 
 use mote_core::random::{StreamSequence, Ziggurat};
-use mote_core::sampler::{HISTORY_MAX, Plan, Run, SampleOptions, Workspace};
+use mote_core::sampler::{HISTORY_MAX, Plan, Run, Workspace};
 use mote_core::score::Denoiser;
 use rayon::prelude::*;
 
+use super::trail::turn;
 use crate::denoiser::FloatDenoiser;
 use crate::network::FloatNetwork;
 use crate::noise::Noising;
@@ -90,7 +91,7 @@ impl Calibration {
     }
 
     /// Runs every plan and keeps what the network sees, uniformly over the plan's steps. Models with classes are run
-    /// through their classes in turn, the last turn being that of no class.
+    /// through their classes in turn, the last turn being that of no class, every second round guided.
     #[must_use]
     pub fn collect(network: &FloatNetwork, noising: &Noising, set: &LevelSet, options: &CalibrationOptions) -> Self {
         let shape = network.shape();
@@ -109,14 +110,12 @@ impl Calibration {
                     .map(|chunk| {
                         let inner = FloatDenoiser::new(network, noising, &set.levels);
                         let mut recorder = Recorder { inner, seen: empty() };
-                        let mut floats = vec![0.0; Workspace::len(dim, HISTORY_MAX, false)];
+                        let mut floats = vec![0.0; Workspace::len(dim, HISTORY_MAX, true)];
                         for (number, stream) in chunk {
                             let mut noise = Ziggurat::new(stream.clone());
-                            let workspace = Workspace::new(dim, HISTORY_MAX, false, &mut floats).expect("measured");
-                            let mut sample_options = SampleOptions::default();
-                            let turn = number % (classes + 1);
-                            sample_options.class = (turn < classes).then_some(turn as u16);
-                            Run::start(plan, sample_options, workspace, &mut noise).finish(&mut recorder, &mut noise);
+                            let workspace = Workspace::new(dim, HISTORY_MAX, true, &mut floats).expect("measured");
+                            Run::start(plan, turn(*number, classes), workspace, &mut noise)
+                                .finish(&mut recorder, &mut noise);
                         }
                         recorder.seen
                     })

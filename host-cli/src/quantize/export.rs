@@ -3,15 +3,16 @@
 use mote_core::model::{
     Arena, LayerParts, LevelParts, Model, ModelParts, Parameters, ParseError, PlanParts, Role, SelfTest, WriteError,
 };
-use mote_core::network::{self, ActivationFormat, PRE_ACTIVATION_FRACTION_BITS, SUM_LIMIT};
+use mote_core::network::{self, ActivationFormat, PRE_ACTIVATION_FRACTION_BITS};
 use thiserror::Error;
 
-use super::ActivationBits;
-use super::calibration::{Calibration, CalibrationOptions};
-use super::codes::{best_input_scale, best_shift, code_unit};
-use super::weights::{IntegerWeights, hidden_weights, output_weights};
+use super::Format;
+use super::calibration::CalibrationOptions;
+use super::codes::code_unit;
+use super::correction::Correction;
+use super::integers::{Integers, SUM_SHIFT_MAX};
 use crate::data::Scaling;
-use crate::network::{Activation, Dense, FloatNetwork};
+use crate::network::{Activation, FloatNetwork};
 use crate::noise::Noising;
 use crate::plan::LevelSet;
 
@@ -37,6 +38,10 @@ pub struct Quantized {
     pub q_max: Vec<u16>,
     /// What its user should know.
     pub warnings: Vec<String>,
+    /// The network in integers.
+    pub integers: Integers,
+    /// The correction in the blob's tables, if any.
+    pub correction: Option<Correction>,
 }
 
 /// Why a network cannot become a blob.
@@ -62,21 +67,6 @@ pub enum ExportError {
     Parse(#[from] ParseError),
 }
 
-/// One layer in integers.
-struct Layer {
-    integers: IntegerWeights,
-    q_max: u16,
-    never_negative: bool,
-    /// `sum_shift + code_shift of the layer before`: what is left once the multiplier is applied.
-    base_shift: i32,
-}
-
-/// The exponent of a hidden layer's row scales in pre-activation units per sum and code unit 1: with multiplier m and codes of
-/// unit `2^(r - 10)`, a sum is worth `m 2^(exponent + r)` units, so `8 + sum_shift + exponent + r = 0`.
-const PRODUCT_SHIFT: i32 = 8;
-const SUM_SHIFT_MAX: i32 = 24;
-const CODE_SHIFT_MAX: i32 = 14;
-
 /// Makes a blob of a float network.
 ///
 /// # Errors
@@ -85,107 +75,35 @@ pub fn quantize(
     network: &FloatNetwork,
     noising: &Noising,
     set: &LevelSet,
-    bits: ActivationBits,
+    format: impl Into<Format>,
     calibration: &CalibrationOptions,
     details: &BlobDetails<'_>,
 ) -> Result<Quantized, ExportError> {
-    let shape = network.shape();
-    if shape.dim_in != shape.dim_out {
-        return Err(ExportError::NotASampler { dim_in: shape.dim_in, dim_out: shape.dim_out });
-    }
-    for (index, layer) in network.layers().iter().enumerate() {
-        let parts = [&layer.weight, &layer.bias, &layer.level, &layer.class];
-        if parts.iter().any(|values| values.iter().any(|x| !x.is_finite())) {
-            return Err(ExportError::NotFinite(index));
-        }
-    }
-    let seen = Calibration::collect(network, noising, set, calibration);
-    let mut warnings = Vec::new();
-    let limit = 32.0;
-    for (layer, largest) in seen.largest_pre.iter().enumerate().filter(|(_, largest)| **largest >= limit) {
-        warnings.push(format!(
-            "layer {layer}: pre-activations reach {largest:.0} and are clipped at {limit}; more weight decay keeps them smaller"
-        ));
-    }
-    let all_input: Vec<f32> = seen.input.iter().flatten().copied().collect();
-    let mut layers = Vec::new();
-    let mut never_negative = false;
-    let mut input_scale = 1.0;
-    for (index, dense) in network.layers().iter().enumerate() {
-        let last = index + 1 == network.layers().len();
-        let layer = integer_layer(dense, index, last, never_negative, bits, &all_input, &mut input_scale);
-        never_negative = shape.activation == Activation::Relu && (!dense.residual || never_negative);
-        layers.push(layer);
-    }
-    let shifts = code_shifts(network, &layers, &seen, shape.activation == Activation::Relu);
-    let blob = write(network, noising, set, details, &layers, &shifts, input_scale)?;
-    Ok(Quantized { blob, q_max: layers.iter().map(|layer| layer.q_max).collect(), warnings })
+    let format = format.into();
+    let integers = Integers::round(network, noising, set, format, calibration)?;
+    export(network, integers, noising, set, calibration, details)
 }
 
-fn integer_layer(
-    dense: &Dense,
-    index: usize,
-    last: bool,
-    never_negative: bool,
-    bits: ActivationBits,
-    inputs: &[f32],
-    input_scale: &mut f32,
-) -> Layer {
-    let fraction = PRE_ACTIVATION_FRACTION_BITS as i32;
-    let make = |scale_of_codes: f64| {
-        if last {
-            output_weights(&dense.weight, dense.cols)
-        } else {
-            let scaled: Vec<f32> = dense.weight.iter().map(|w| (f64::from(*w) * scale_of_codes) as f32).collect();
-            hidden_weights(&scaled, dense.cols, -PRODUCT_SHIFT - SUM_SHIFT_MAX..=-PRODUCT_SHIFT - 1)
-        }
-    };
-    let narrow: u16 = if never_negative { 255 } else { 127 };
-    let q_max_of = |integers: &IntegerWeights| match bits {
-        ActivationBits::Eight => narrow,
-        ActivationBits::Auto => {
-            let reach = integers.reach(dense.cols, never_negative).max(1);
-            ((SUM_LIMIT - 1) / reach).clamp(1, i32::from(i16::MAX)) as u16
-        }
-    };
-    let (integers, q_max) = if index == 0 {
-        let q_max = q_max_of(&make(1.0));
-        *input_scale = best_input_scale(inputs, q_max);
-        // One code of the input is 1 / input_scale; in hidden layers the unit of codes is in the shift instead.
-        let unit = if last { 1.0 } else { 2f64.powi(fraction) / f64::from(*input_scale) };
-        (make(unit), q_max)
-    } else {
-        let integers = make(1.0);
-        let q_max = q_max_of(&integers);
-        (integers, q_max)
-    };
-    let q_max = q_max.min(((SUM_LIMIT - 1) / integers.reach(dense.cols, never_negative).max(1)).max(1) as u16);
-    let base_shift = -integers.exponent - PRODUCT_SHIFT;
-    Layer { integers, q_max, never_negative, base_shift }
-}
-
-/// For each level and hidden layer, the shift of its output codes. Layers of one residual chain share theirs.
-fn code_shifts(network: &FloatNetwork, layers: &[Layer], seen: &Calibration, relu: bool) -> Vec<Vec<u8>> {
-    let hidden = network.layers().len() - 1;
-    seen.activations
-        .iter()
-        .map(|activations| {
-            let mut shifts = vec![0u8; hidden];
-            let mut start = 0;
-            while start < hidden {
-                let end = (start + 1..hidden).find(|l| !network.layers()[*l].residual).unwrap_or(hidden);
-                let values: Vec<(&[f32], u16)> =
-                    (start..end).map(|l| (activations[l].as_slice(), layers[l + 1].q_max)).collect();
-                // What follows keeps a sum_shift of at least 1: its base shift less this one.
-                let followers = layers[start + 1..=end].iter().filter(|layer| !layer.integers.multipliers.is_empty());
-                let most = followers.map(|layer| layer.base_shift - 1).fold(CODE_SHIFT_MAX, i32::min).max(0);
-                let range = 0..=most as u8;
-                shifts[start..end].fill(best_shift(&values, relu, range));
-                start = end;
-            }
-            shifts
-        })
-        .collect()
+/// Makes a blob of integers, with the correction that their format asks for; `network` is the float network that they stand for.
+///
+/// # Errors
+/// [`ExportError`] when the network does not fit the format.
+pub fn export(
+    network: &FloatNetwork,
+    integers: Integers,
+    noising: &Noising,
+    set: &LevelSet,
+    calibration: &CalibrationOptions,
+    details: &BlobDetails<'_>,
+) -> Result<Quantized, ExportError> {
+    let mut blob = write(&integers, noising, set, details, None)?;
+    let mut correction = None;
+    if integers.format.correction {
+        let fitted = Correction::fit(network, noising, set, &Model::parse(&blob)?, calibration);
+        blob = write(&integers, noising, set, details, Some(&fitted))?;
+        correction = Some(fitted);
+    }
+    Ok(Quantized { blob, q_max: integers.q_max(), warnings: integers.warnings.clone(), integers, correction })
 }
 
 fn fixed(value: f32) -> i16 {
@@ -194,17 +112,20 @@ fn fixed(value: f32) -> i16 {
 }
 
 fn write(
-    network: &FloatNetwork,
+    integers: &Integers,
     noising: &Noising,
     set: &LevelSet,
     details: &BlobDetails<'_>,
-    layers: &[Layer],
-    shifts: &[Vec<u8>],
-    input_scale: f32,
+    correction: Option<&Correction>,
 ) -> Result<Vec<u8>, ExportError> {
+    let Integers { layers, shifts, input_scale, .. } = integers;
+    let network = integers.network();
     let shape = network.shape();
     let last = layers.len() - 1;
-    let conditioned = |index: usize| index < last && !network.layers()[index].level.is_empty();
+    let conditioned = |index: usize| match index == last {
+        true => correction.is_some(),
+        false => !network.layers()[index].level.is_empty(),
+    };
     let has_classes = |index: usize| index < last && !network.layers()[index].class.is_empty();
     let own_biases: Vec<Vec<i16>> =
         network.layers().iter().map(|dense| dense.bias.iter().map(|b| fixed(*b)).collect()).collect();
@@ -256,16 +177,28 @@ fn write(
     let level_biases: Vec<Vec<i16>> = set
         .levels
         .iter()
-        .map(|level| {
+        .enumerate()
+        .map(|(number, level)| {
             let terms = network.level_biases(noising.conditioning(*level));
-            let layers = network.layers().iter().zip(terms).enumerate().filter(|(index, _)| conditioned(*index));
-            layers
+            let hidden = network
+                .layers()
+                .iter()
+                .zip(terms)
+                .enumerate()
+                .filter(|(index, _)| *index < last && conditioned(*index));
+            let mut biases: Vec<i16> = hidden
                 .flat_map(|(_, (dense, term))| {
                     dense.bias.iter().zip(term).map(|(b, t)| fixed(b + t)).collect::<Vec<_>>()
                 })
-                .collect()
+                .collect();
+            if let Some(correction) = correction {
+                let change = correction.levels[number].bias_change(&network.layers()[last].bias);
+                biases.extend(change.into_iter().map(fixed));
+            }
+            biases
         })
         .collect();
+    let gain = |number: usize| correction.map_or(1.0, |c| c.levels[number].gain());
     let level_parts: Vec<LevelParts<'_>> = set
         .levels
         .iter()
@@ -273,7 +206,7 @@ fn write(
         .map(|(number, level)| LevelParts {
             noise: *level,
             input_scale: noising.input_scale(*level) * input_scale,
-            output_gain: shifts[number].last().map_or(1.0 / input_scale, |shift| code_unit(*shift)),
+            output_gain: shifts[number].last().map_or(1.0 / input_scale, |shift| code_unit(*shift)) * gain(number),
             shifts: &shift_pairs[number],
             biases: &level_biases[number],
         })
@@ -284,10 +217,13 @@ fn write(
             layers.flat_map(move |(_, dense)| dense.class.iter().skip(class).step_by(shape.classes).map(|c| fixed(*c)))
         })
         .collect();
+    let plan_rows: Vec<_> =
+        set.plans.iter().map(|plan| correction.map_or_else(|| plan.rows.clone(), |c| c.rows(&plan.rows))).collect();
     let plans: Vec<PlanParts<'_>> = set
         .plans
         .iter()
-        .map(|plan| PlanParts { name: &plan.name, rows: &plan.rows, start_scale: plan.start_scale, guidance: 0.0 })
+        .zip(&plan_rows)
+        .map(|(plan, rows)| PlanParts { name: &plan.name, rows, start_scale: plan.start_scale, guidance: 0.0 })
         .collect();
     // The stochastic plan tests more of a device: it draws normals at every step.
     let stochastic = set.plans.iter().position(|plan| plan.rows.iter().any(|row| row.e != 0.0));
