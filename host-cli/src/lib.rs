@@ -5,10 +5,12 @@
 //! | [`data`] | tables, splits and scaling |
 //! | [`recipe`], [`run`] | every choice of a run as TOML, and the folder of a run |
 //! | [`network`], [`noise`], [`train`], [`checkpoint`] | the float network and its training, the only place that knows dfdx |
+//! | [`import`] | a network trained elsewhere as a run |
 //! | [`training_run`] | training with progress, metrics, interruption and resume |
 //! | [`plan`], [`denoiser`], [`pool`] | samplers by name, the float network in core's sampler, many samples at once |
 //! | [`quantize`] | calibration and export of a blob |
 //! | [`metrics`] | distances between sample sets |
+//! | [`likelihood`] | the probability flow's density and the variational bound of test rows |
 //! | [`evaluation`], [`inspection`], [`report`] | quality beside the floor, what a blob holds, the page of a run |
 //! | [`score_1d`] | the smallest complete diffusion model, on a line |
 //! | [`board`] | a blob under QEMU, beside the host |
@@ -20,9 +22,12 @@ pub mod checkpoint;
 pub mod commands;
 pub mod data;
 pub mod denoiser;
+pub mod distill;
 pub mod evaluation;
 pub mod files;
+pub mod import;
 pub mod inspection;
+pub mod likelihood;
 pub mod metrics;
 pub mod network;
 pub mod noise;
@@ -33,5 +38,6 @@ pub mod recipe;
 pub mod report;
 pub mod run;
 pub mod score_1d;
+pub mod search;
 pub mod train;
 pub mod training_run;

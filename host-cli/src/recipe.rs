@@ -1,19 +1,21 @@
 //! The recipe: everything that decides what a run makes, as one TOML file.
 
+mod usual;
+
 use std::path::{Path, PathBuf};
 
-use mote_core::schedule::{Cosine, Edm, Schedule, VpLinear};
-use mote_core::score::Prediction;
+use mote_core::schedule::{Cosine, DdpmBetas, Edm, Flow, Schedule, SubVp, VeGeometric, VpLinear, ZeroTerminal};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::data::{Header, LoadOptions, Missing, ScalingKind, Split};
+use crate::data::{Header, LoadOptions, Missing, Scaling, ScalingKind, Split};
 use crate::files::{WriteError, write_atomically};
+use crate::import::ImportRecipe;
 use crate::network::{Activation, Conditioning, Shape};
-use crate::noise::Noising;
+use crate::noise::{LevelDistribution, Noising, Objective, TrainingNoise, Weighting};
 use crate::plan::PlanSpec;
 use crate::quantize::ActivationBits;
-use crate::train::TrainingOptions;
+use crate::train::{Slices, TrainingOptions};
 
 /// A whole recipe. A field that is left out has its default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,19 +25,48 @@ pub struct Recipe {
     pub data: DataRecipe,
     /// What the network looks like.
     pub network: NetworkRecipe,
-    /// How data are noised and what the network predicts.
+    /// How data are noised and what the network is trained to do.
     pub noise: NoiseRecipe,
     /// How to train.
     pub training: TrainingOptions,
     /// What goes into the blob.
     pub blob: BlobRecipe,
+    /// Where the weights of a network that was trained elsewhere stand in its file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import: Option<ImportRecipe>,
+    /// Where the network was learnt from, if `mote distill` made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distillation: Option<DistillationRecipe>,
+}
+
+/// How a student came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DistillationRecipe {
+    /// Folder of the teacher's run.
+    pub teacher: String,
+    /// Evaluations of the teacher in each walk.
+    pub teacher_steps: u16,
+    /// Walks of the teacher.
+    pub trajectories: u32,
+    /// Training steps.
+    pub steps: u64,
+    /// Samples in a step.
+    pub batch: usize,
+    /// Largest learning rate.
+    pub learning_rate: f32,
+    /// Guidance weight that the student took over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guidance: Option<f32>,
+    /// Seed of noise and batches.
+    pub seed: u64,
 }
 
 /// Data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataRecipe {
-    /// `digits`, or the path of a .csv, .csv.gz or .npy file.
+    /// A built-in set by name, or the path of a .csv, .csv.gz or .npy file.
     pub source: String,
     /// Name or number (from 1) of the column that holds labels; it is not learned as data.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,6 +80,9 @@ pub struct DataRecipe {
     pub scaling: Option<ScalingKind>,
     /// Which rows train.
     pub split: Split,
+    /// The scaling of a network that was trained elsewhere, in place of one that is fitted to the training rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed_scaling: Option<Scaling>,
 }
 
 impl Default for DataRecipe {
@@ -60,6 +94,7 @@ impl Default for DataRecipe {
             header: Header::default(),
             scaling: None,
             split: Split::default(),
+            fixed_scaling: None,
         }
     }
 }
@@ -86,6 +121,9 @@ pub struct NetworkRecipe {
     pub features: usize,
     /// Largest angular frequency of the time features.
     pub max_frequency: f32,
+    /// Angular frequencies in place of the geometric ones, half as many as features.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frequencies: Vec<f32>,
     /// Which layers are told the noise level.
     pub conditioning: Conditioning,
     /// Whether the network learns the labels as classes.
@@ -100,6 +138,7 @@ impl Default for NetworkRecipe {
             residual: false,
             features: 16,
             max_frequency: 30.0,
+            frequencies: Vec::new(),
             conditioning: Conditioning::EveryHiddenLayer,
             class_conditional: false,
         }
@@ -118,6 +157,7 @@ impl NetworkRecipe {
             residual: self.residual,
             features: self.features,
             max_frequency: self.max_frequency,
+            own_frequencies: self.frequencies.clone(),
             classes: if self.class_conditional { classes } else { 0 },
             conditioning: self.conditioning,
         }
@@ -135,25 +175,16 @@ pub enum ScheduleName {
     VpLinear,
     /// EDM: sigma from 0.002 to 80 (Karras et al. 2022).
     Edm,
-}
-
-/// What the network predicts, by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum PredictionName {
-    /// The velocity of the angular form (Salimans and Ho 2022).
-    #[default]
-    V,
-    /// The noise (Ho et al. 2020).
-    Epsilon,
-    /// The clean data.
-    X0,
-    /// The score (Vincent 2011).
-    Score,
-    /// The velocity of a straight flow (Lipman et al. 2023).
+    /// The signal of vp-linear with less noise (Song et al. 2021).
+    SubVp,
+    /// Variance-exploding, geometric: sigma from 0.01 to 50 (Song et al. 2021).
+    VeGeometric,
+    /// A straight line from data to pure noise (Lipman et al. 2023).
     Flow,
-    /// The preconditioned output of EDM (Karras et al. 2022).
-    EdmF,
+    /// DDPM's 1,000 rates from 0.0001 to 0.02 (Ho et al. 2020).
+    DdpmLinear,
+    /// vp-linear rescaled to end in pure noise (Lin et al. 2024).
+    ZeroTerminal,
 }
 
 /// Noise.
@@ -162,8 +193,22 @@ pub enum PredictionName {
 pub struct NoiseRecipe {
     /// The schedule.
     pub schedule: ScheduleName,
-    /// What the network predicts.
-    pub prediction: PredictionName,
+    /// What the network is trained to do; runs made before it had this name say `prediction`.
+    #[serde(alias = "prediction")]
+    pub objective: Objective,
+    /// How much each noise level counts; left out: the objective's usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weighting: Option<Weighting>,
+    /// Which noise levels training visits how often; left out: the schedule's usual ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub levels: Option<LevelDistribution>,
+    /// The slices of sliced score matching.
+    #[serde(skip_serializing_if = "is_default")]
+    pub slices: Slices,
+}
+
+fn is_default(slices: &Slices) -> bool {
+    *slices == Slices::default()
 }
 
 impl NoiseRecipe {
@@ -176,16 +221,26 @@ impl NoiseRecipe {
                 ScheduleName::Cosine => Schedule::Cosine(Cosine::DEFAULT),
                 ScheduleName::VpLinear => Schedule::VpLinear(VpLinear::DEFAULT),
                 ScheduleName::Edm => Schedule::Edm(Edm::DEFAULT),
+                ScheduleName::SubVp => Schedule::SubVp(SubVp::DEFAULT),
+                ScheduleName::VeGeometric => Schedule::VeGeometric(VeGeometric::DEFAULT),
+                ScheduleName::Flow => Schedule::Flow(Flow),
+                ScheduleName::DdpmLinear => Schedule::DdpmBetas(DdpmBetas::DEFAULT),
+                ScheduleName::ZeroTerminal => Schedule::ZeroTerminal(ZeroTerminal::DEFAULT),
             },
-            prediction: match self.prediction {
-                PredictionName::V => Prediction::V,
-                PredictionName::Epsilon => Prediction::Epsilon,
-                PredictionName::X0 => Prediction::X0,
-                PredictionName::Score => Prediction::Score,
-                PredictionName::Flow => Prediction::Flow,
-                PredictionName::EdmF => Prediction::EdmF { sigma_data },
-            },
+            prediction: self.objective.prediction(sigma_data),
             sigma_data,
+        }
+    }
+
+    /// How the network is trained under [`noising`](Self::noising).
+    #[must_use]
+    pub fn training(&self) -> TrainingNoise {
+        let usual = TrainingNoise::usual(self.noising(), self.objective);
+        TrainingNoise {
+            weighting: self.weighting.unwrap_or(usual.weighting),
+            levels: self.levels.unwrap_or(usual.levels),
+            slices: self.slices,
+            ..usual
         }
     }
 }
@@ -203,10 +258,7 @@ pub struct BlobRecipe {
 impl Default for BlobRecipe {
     fn default() -> Self {
         let plan = |text: &str| text.parse().expect("a plan of the documented form");
-        Self {
-            plans: vec![plan("dpm++2m:20:karras4"), plan("ddpm:20:karras4")],
-            activation_bits: ActivationBits::default(),
-        }
+        Self { plans: vec![plan("dpm++2m:20:karras4"), plan("ddpm:20:karras4")], activation_bits: ActivationBits::Auto }
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `metrics.csv` | step, loss, validation loss, learning rate, seconds |
 //! | `loss.svg` | the same as a picture |
 //! | `model.mote` | the blob |
+//! | `report.html` | all of it on one page |
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::{DataError, Scaling, ScalingKind, SplitError, Table, load};
+use crate::evaluation::ClassMix;
 use crate::files::{WriteError, write_atomically};
 use crate::recipe::{DataRecipe, Recipe};
 
@@ -98,6 +100,7 @@ impl RunFolder {
                 "report.html",
                 "samples.png",
                 "quality.json",
+                "board.json",
             ] {
                 run.remove(name)?;
             }
@@ -173,6 +176,18 @@ impl RunFolder {
         self.file("model.mote")
     }
 
+    /// `board.json`: what a board gave when the run was made.
+    #[must_use]
+    pub fn board(&self) -> PathBuf {
+        self.file("board.json")
+    }
+
+    /// `frontier.csv`: quality against memorisation, of runs like this one.
+    #[must_use]
+    pub fn frontier(&self) -> PathBuf {
+        self.file("frontier.csv")
+    }
+
     /// `report.html`.
     #[must_use]
     pub fn report(&self) -> PathBuf {
@@ -238,7 +253,7 @@ impl DataSummary {
         let text = Text {
             name: &self.name,
             mote: env!("CARGO_PKG_VERSION"),
-            prediction: format!("{:?} on {:?}", recipe.noise.prediction, recipe.noise.schedule),
+            prediction: format!("{:?} on {:?}", recipe.noise.noising().prediction, recipe.noise.schedule),
             classes: &self.classes,
             columns,
         };
@@ -263,6 +278,8 @@ pub struct Prepared {
     pub raw_train: Vec<f32>,
     /// Test rows in the data's own units.
     pub raw_test: Vec<f32>,
+    /// Classes of the test rows.
+    pub test_labels: Option<Vec<u16>>,
     /// What the user should know, a line each.
     pub warnings: Vec<String>,
 }
@@ -277,6 +294,18 @@ pub enum PrepareError {
     /// The rows cannot be split.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// The scaling that the recipe fixes does not fit the data.
+    #[error(
+        "data.fixed_scaling: {means} means and {deviations} deviations for {features} features; there must be one of each for every feature, finite, and deviations above 0"
+    )]
+    FixedScaling {
+        /// Number of means.
+        means: usize,
+        /// Number of deviations.
+        deviations: usize,
+        /// Number of features.
+        features: usize,
+    },
 }
 
 impl Prepared {
@@ -289,12 +318,18 @@ impl Prepared {
         let parts = recipe.split.parts(table.rows)?;
         let raw_train = table.gather(&parts.train);
         let kind = recipe.scaling.unwrap_or_else(|| ScalingKind::for_image(table.image));
-        let fitted = Scaling::fit(&raw_train, table.dim, kind);
         let mut warnings = table.warnings.clone();
-        warnings.extend(fitted.warning(&table.columns));
+        let scaling = match &recipe.fixed_scaling {
+            Some(fixed) => checked(fixed, table.dim)?,
+            None => {
+                let fitted = Scaling::fit(&raw_train, table.dim, kind);
+                warnings.extend(fitted.warning(&table.columns));
+                fitted.scaling
+            }
+        };
         let scaled = |rows: &[usize]| {
             let mut values = table.gather(rows);
-            fitted.scaling.apply(&mut values);
+            scaling.apply(&mut values);
             values
         };
         let range =
@@ -305,6 +340,7 @@ impl Prepared {
             validation: scaled(&parts.validation),
             validation_labels: table.gather_labels(&parts.validation),
             raw_test: table.gather(&parts.test),
+            test_labels: table.gather_labels(&parts.test),
             raw_train,
             warnings,
             summary: DataSummary {
@@ -314,10 +350,16 @@ impl Prepared {
                 columns: table.columns.clone(),
                 image: table.image,
                 classes: table.labels.as_ref().map(|labels| labels.names.clone()).unwrap_or_default(),
-                scaling: fitted.scaling,
+                scaling,
                 range,
             },
         })
+    }
+
+    /// Classes in the shares of the training rows, where these have labels.
+    #[must_use]
+    pub fn class_mix(&self) -> Option<ClassMix> {
+        self.train_labels.as_ref().and_then(|labels| ClassMix::of(labels, self.summary.classes.len()))
     }
 
     /// Number of features.
@@ -325,6 +367,16 @@ impl Prepared {
     pub fn dim(&self) -> usize {
         self.summary.columns.len()
     }
+}
+
+/// A scaling that was not fitted here, if it fits the data.
+fn checked(fixed: &Scaling, features: usize) -> Result<Scaling, PrepareError> {
+    let (means, deviations) = (fixed.mean.len(), fixed.std.len());
+    let usable = fixed.mean.iter().all(|m| m.is_finite()) && fixed.std.iter().all(|s| s.is_normal() && *s > 0.0);
+    if means != features || deviations != features || !usable {
+        return Err(PrepareError::FixedScaling { means, deviations, features });
+    }
+    Ok(fixed.clone())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Training into a run's folder: progress, metrics, checkpoints, and going on after an interruption.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -92,6 +92,12 @@ pub fn state_to_resume(
     if !run.checkpoint().exists() {
         return Ok(None);
     }
+    if recipe.distillation.is_some() {
+        anyhow::bail!(
+            "{} is a student made by `mote distill`, which does not learn from data; distil its teacher again with more --steps",
+            run.root().display()
+        );
+    }
     let mut state = load_state(&run.checkpoint())?;
     let (root, recipe_path) = (run.root().display(), run.recipe());
     let changed = |what: &str| {
@@ -134,7 +140,7 @@ pub fn train_into(
     resume: bool,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<Outcome> {
-    let noising = recipe.noise.noising();
+    let noise = recipe.noise.training();
     let dim = data.dim();
     let set = TrainingSet { dim, rows: &data.train, labels: data.train_labels.as_deref() };
     let held_out = TrainingSet { dim, rows: &data.validation, labels: data.validation_labels.as_deref() };
@@ -142,10 +148,10 @@ pub fn train_into(
     let state = if resume { state_to_resume(run, recipe, data)? } else { None };
     let mut trainer = if let Some((state, so_far)) = state {
         metrics = so_far;
-        Trainer::resume(state, set, &noising)?
+        Trainer::resume(state, set, &noise)?
     } else {
         let shape = recipe.network.shape(dim, data.summary.classes.len());
-        Trainer::new(shape, recipe.training.clone(), set, &noising)?
+        Trainer::new(shape, recipe.training.clone(), set, &noise)?
     };
     let steps = recipe.training.steps;
     let progress = Progress::new(steps, trainer.step_number());
@@ -168,7 +174,7 @@ pub fn train_into(
             metrics.push(Metric {
                 step,
                 loss: sum / count as f64,
-                validation_loss: validation_loss(&trainer.ema_network(), &held_out, &noising, VALIDATION_SEED)?,
+                validation_loss: validation_loss(&trainer.ema_network(), &held_out, &noise, VALIDATION_SEED)?,
                 seconds: before + busy.as_secs_f64(),
             });
             (sum, count) = (0.0, 0);
@@ -196,7 +202,7 @@ fn save(run: &RunFolder, trainer: &Trainer<'_>, metrics: &[Metric]) -> anyhow::R
     Ok(save_state(&run.checkpoint(), &trainer.state())?)
 }
 
-fn write_metrics(path: &std::path::Path, metrics: &[Metric]) -> anyhow::Result<()> {
+pub(crate) fn write_metrics(path: &Path, metrics: &[Metric]) -> anyhow::Result<()> {
     write_atomically(path, |out| {
         let mut csv = csv::Writer::from_writer(out);
         for line in metrics {
@@ -207,7 +213,11 @@ fn write_metrics(path: &std::path::Path, metrics: &[Metric]) -> anyhow::Result<(
     Ok(())
 }
 
-fn read_metrics(path: &PathBuf) -> anyhow::Result<Vec<Metric>> {
+/// Reads the metrics of a run; no lines where there is no file.
+///
+/// # Errors
+/// When the file cannot be read or a line is not one of metrics.
+pub fn read_metrics(path: &Path) -> anyhow::Result<Vec<Metric>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
@@ -229,7 +239,7 @@ pub fn loss_chart(metrics: &[Metric]) -> String {
 }
 
 /// A bar on a terminal, a line now and then elsewhere.
-struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     plain: bool,
     steps: u64,
@@ -237,7 +247,7 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(steps: u64, done: u64) -> Self {
+    pub(crate) fn new(steps: u64, done: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(10));
         let style =
             ProgressStyle::with_template("training {wide_bar} {pos}/{len} steps, {per_sec}, {eta} left, loss {msg}");
@@ -248,7 +258,7 @@ impl Progress {
         Self { bar, plain, steps, every: (steps / 5).max(1) }
     }
 
-    fn at(&self, step: u64, loss: f64) {
+    pub(crate) fn at(&self, step: u64, loss: f64) {
         self.bar.set_position(step);
         if step.is_multiple_of(50) {
             self.bar.set_message(format!("{loss:.4}"));
@@ -258,11 +268,11 @@ impl Progress {
         }
     }
 
-    fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
-    fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         self.bar.abandon();
     }
 }

@@ -58,10 +58,10 @@ pub(super) struct Args {
     #[arg(long)]
     plan: Option<String>,
     /// Class to sample, by name or number. Default: any.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     class: Option<String>,
     /// Guidance weight.
-    #[arg(long, requires = "class", allow_hyphen_values = true)]
+    #[arg(long, allow_hyphen_values = true)]
     guidance: Option<f32>,
     /// Board that QEMU emulates.
     #[arg(long, default_value = BOARDS[0].name, value_parser = board)]
@@ -109,14 +109,14 @@ pub(super) fn run(verb: &Verb) -> anyhow::Result<()> {
     let model = source::parse(&source.path, &bytes)?;
     let plan = source::plan(&model, args.plan.as_deref())?;
     let names = BlobText::of(&model).classes;
-    let class = args.class.as_deref().map(|class| source::class(&model, &names, class)).transpose()?;
+    let options = source::options(&model, &names, args.class.as_deref(), args.guidance)?;
     eprintln!("building the image for {}", args.board.name);
     let image = match args.arena {
         Some(bytes) => Image::build(&args.board, Some(bytes))?,
         None => image_for(&args.board, &model)?,
     };
     let mut request = Request { seed: args.seed, first: args.first, count: args.count, ..Request::default() };
-    (request.plan, request.class, request.guidance) = (Some(plan.name.into()), class, args.guidance);
+    (request.plan, request.class, request.guidance) = (Some(plan.name.into()), options.class, options.guidance);
     request.task = task;
     request.values = task == Task::Run;
     let compared = compare(&image, &source.path, &model, &plan, &request)?;

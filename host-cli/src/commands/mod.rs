@@ -3,15 +3,20 @@
 
 mod completions;
 mod demo;
+mod distill;
 mod evaluate;
 mod firmware;
+mod frontier;
 mod gallery;
+mod import;
 mod inspect;
 mod output;
 mod quantize;
+mod report;
 mod run_page;
 mod sample;
 mod score_1d;
+mod search_plan;
 mod simulate;
 mod source;
 mod theory;
@@ -38,14 +43,24 @@ enum Verb {
     Demo(demo::Args),
     /// Train a network on a table and make its blob.
     Train(Box<train::Args>),
+    /// Take a network that was trained in PyTorch, as a run like any other.
+    Import(import::Args),
     /// Make a blob of a trained run, with other plans or another width of activations.
     Quantize(quantize::Args),
+    /// Teach a student to sample in one, two or four evaluations.
+    Distill(Box<distill::Args>),
+    /// Find the best plan for a number of evaluations, without retraining.
+    SearchPlan(search_plan::Args),
+    /// Train over lengths and weight decays, and set quality against memorisation.
+    Frontier(Box<frontier::Args>),
     /// Draw samples from a blob, with the bits that a device gives.
     Sample(sample::Args),
     /// Show what a blob holds and what it needs.
     Inspect(inspect::Args),
     /// Measure a run's samples, float and quantised, beside the data-to-data floor.
     Evaluate(evaluate::Args),
+    /// Write everything about a run on one HTML page.
+    Report(report::Args),
     /// Run a blob, or an ensemble of paths, in a firmware image under QEMU and compare the bits.
     #[command(subcommand)]
     Firmware(firmware::Verb),
@@ -83,10 +98,15 @@ pub fn main() -> ExitCode {
     let result = match cli.verb {
         Verb::Demo(args) => demo::run(&args),
         Verb::Train(args) => train::run(&args),
+        Verb::Distill(args) => distill::run(&args),
+        Verb::SearchPlan(args) => search_plan::run(&args),
+        Verb::Frontier(args) => frontier::run(&args),
+        Verb::Import(args) => import::run(&args),
         Verb::Quantize(args) => quantize::run(&args),
         Verb::Sample(args) => sample::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
+        Verb::Report(args) => report::run(&args),
         Verb::Firmware(verb) => firmware::run(&verb),
         Verb::Theory(args) => theory::run(&args),
         Verb::Gallery(args) => gallery::run(&args),
@@ -203,7 +223,8 @@ mod tests {
         );
         assert_eq!(
             line(&["train", "--schedule", "cos"]),
-            "error: invalid value 'cos' for '--schedule <SCHEDULE>' [possible values: cosine, vp-linear, edm]; a similar value exists: 'cosine'; --help has more"
+            "error: invalid value 'cos' for '--schedule <SCHEDULE>' [possible values: cosine, vp-linear, edm, sub-vp, ve-geometric, flow, \
+            ddpm-linear, zero-terminal]; a similar value exists: 'cosine'; --help has more"
         );
     }
 

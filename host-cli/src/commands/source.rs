@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use mote_core::model::{Model, NamedPlan};
+use mote_core::sampler::SampleOptions;
 
 use crate::checkpoint::load_network;
 use crate::network::FloatNetwork;
+use crate::plan::LevelSet;
 use crate::recipe::Recipe;
 use crate::run::{DataSummary, RunFolder};
 
@@ -86,6 +88,28 @@ pub(super) fn class(model: &Model<'_>, names: &[String], text: &str) -> anyhow::
     }
 }
 
+/// What samples are asked to be: class and guidance, as the model can give them.
+pub(super) fn options(
+    model: &Model<'_>,
+    names: &[String],
+    class_name: Option<&str>,
+    guidance: Option<f32>,
+) -> anyhow::Result<SampleOptions> {
+    let mut options = SampleOptions::default();
+    options.class = class_name.map(|name| class(model, names, name)).transpose()?;
+    options.guidance = guidance;
+    match guidance {
+        Some(weight) if !weight.is_finite() => bail!("--guidance must be a finite number"),
+        Some(weight) if model.classes() == 0 => {
+            bail!(
+                "--guidance {weight}: the model has no classes to guide to; train with --class-conditional and a --label column"
+            )
+        }
+        Some(weight) if class_name.is_none() => bail!("--guidance {weight}: say by --class what to guide to"),
+        _ => Ok(options),
+    }
+}
+
 /// A finished or running run with its float network.
 #[derive(Debug)]
 pub(super) struct FloatRun {
@@ -95,9 +119,57 @@ pub(super) struct FloatRun {
 }
 
 impl FloatRun {
-    /// Reads a run's recipe, data summary and averaged weights.
+    /// Reads a run's recipe, data summary and averaged weights, which must be of one network.
     pub fn open(run: &RunFolder) -> anyhow::Result<Self> {
         let network = load_network(&run.checkpoint())?;
-        Ok(Self { recipe: Recipe::read(&run.recipe())?, summary: DataSummary::read(run)?, network })
+        let (recipe, summary) = (Recipe::read(&run.recipe())?, DataSummary::read(run)?);
+        let shape = recipe.network.shape(summary.columns.len(), summary.classes.len());
+        if network.shape() != &shape {
+            bail!(
+                "{} holds another network than {} describes; bring back the run's own, or make the run again with --force",
+                run.checkpoint().display(),
+                run.recipe().display()
+            );
+        }
+        Ok(Self { recipe, summary, network })
     }
+
+    /// Refuses a blob that was made of another run: one of other widths, classes, prediction or units of the data.
+    pub fn check_blob(&self, path: &Path, model: &Model<'_>) -> anyhow::Result<()> {
+        let shape = self.network.shape();
+        let own: Vec<usize> = (0..shape.layer_count()).map(|layer| shape.rows(layer)).collect();
+        let found: Vec<usize> = model.network().layers().iter().map(|layer| layer.rows()).collect();
+        let what = if (model.dim_in(), &found) != (shape.dim_in, &own) {
+            format!("its layers are {}, the run's {}", widths(model.dim_in(), &found), widths(shape.dim_in, &own))
+        } else if model.classes() != shape.classes {
+            format!("it has {} classes, the run {}", model.classes(), shape.classes)
+        } else if model.prediction() != self.recipe.noise.noising().prediction {
+            "its network predicts something else than the run's".into()
+        } else if !self.has_scaling(model) {
+            "its samples have other units than the run's data".into()
+        } else {
+            return Ok(());
+        };
+        bail!("{} was made of another run: {what}; `mote quantize` with the run's folder makes its own", path.display())
+    }
+
+    /// Whether a blob brings its samples to the units of the run's data, but for the rounding of numbers as text.
+    fn has_scaling(&self, model: &Model<'_>) -> bool {
+        let scaling = &self.summary.scaling;
+        let near = |a: f32, b: f32| (a - b).abs() <= 1e-6 * a.abs().max(b.abs());
+        let own = scaling.mean.iter().zip(&scaling.std);
+        model.scaling().zip(own).all(|((mean, deviation), (own_mean, own_deviation))| {
+            near(mean, *own_mean) && near(deviation, *own_deviation)
+        })
+    }
+
+    /// The levels and plans of the recipe's samplers.
+    pub fn levels(&self) -> anyhow::Result<LevelSet> {
+        Ok(LevelSet::build(&self.recipe.blob.plans, &self.recipe.noise.noising())?)
+    }
+}
+
+/// Numbers of units from input to output, as in 64-128-64.
+fn widths(input: usize, layers: &[usize]) -> String {
+    layers.iter().fold(input.to_string(), |text, width| format!("{text}-{width}"))
 }

@@ -1,0 +1,145 @@
+//! Plans built over one table of levels.
+
+use mote_core::sampler::{PlanBuilder, Row, start_scale};
+use mote_core::schedule::NoiseLevel;
+
+use super::{PlanError, PlanSpec};
+use crate::noise::Noising;
+
+/// A plan whose rows point into a [`LevelSet`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuiltPlan {
+    /// Its name in a blob, `SAMPLER:STEPS`; at most 20 characters.
+    pub name: String,
+    /// Its rows.
+    pub rows: Vec<Row>,
+    /// The scale of the starting noise.
+    pub start_scale: f32,
+}
+
+/// Plans and the levels that they share, each level once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LevelSet {
+    /// The levels, in the order in which the plans first visit them.
+    pub levels: Vec<NoiseLevel>,
+    /// The plans.
+    pub plans: Vec<BuiltPlan>,
+}
+
+impl LevelSet {
+    /// Builds every plan over one table of levels.
+    ///
+    /// # Errors
+    /// [`PlanError`] when there is no plan, one comes twice, there are too many levels, or schedule and prediction do not fit.
+    pub fn build(specs: &[PlanSpec], noising: &Noising) -> Result<Self, PlanError> {
+        noising.check()?;
+        if specs.is_empty() {
+            return Err(PlanError::None);
+        }
+        let mut set = Self { levels: Vec::new(), plans: Vec::new() };
+        for (number, spec) in specs.iter().enumerate() {
+            let own = spec.levels(noising);
+            let places: Vec<usize> = own.iter().map(|level| set.place(*level)).collect();
+            if set.levels.len() > usize::from(u16::MAX) {
+                return Err(PlanError::TooManyLevels(set.levels.len()));
+            }
+            let sampler = spec.sampler();
+            let rows = (0..sampler.rows(&own))
+                .filter_map(|i| sampler.row(i, &own, noising.prediction))
+                .map(|row| Row { level: places[usize::from(row.level)] as u16, ..row })
+                .collect();
+            let name = set.free_name(spec, &specs[..number])?;
+            set.plans.push(BuiltPlan { name, rows, start_scale: start_scale(&own, noising.sigma_data) });
+        }
+        Ok(set)
+    }
+
+    /// A plan's name; where the name does not say everything and another plan has it, with a number from 2 on.
+    fn free_name(&self, spec: &PlanSpec, before: &[PlanSpec]) -> Result<String, PlanError> {
+        let name = spec.name();
+        let taken = |name: &str| self.plans.iter().any(|plan| plan.name == name);
+        if before.contains(spec) || (taken(&name) && name.parse::<PlanSpec>().is_ok()) {
+            return Err(PlanError::Twice(name));
+        }
+        let numbered = (2..).map(|number| format!("{name}{number}"));
+        Ok(std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(name))
+    }
+
+    fn place(&mut self, level: NoiseLevel) -> usize {
+        self.levels.iter().position(|known| *known == level).unwrap_or_else(|| {
+            self.levels.push(level);
+            self.levels.len() - 1
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mote_core::sampler::Named;
+    use mote_core::schedule::{Cosine, Flow, Schedule, ZeroTerminal};
+    use mote_core::score::Prediction;
+
+    fn noising(schedule: Schedule, prediction: Prediction) -> Noising {
+        Noising { schedule, prediction, sigma_data: 1.0 }
+    }
+
+    fn build(texts: &[&str], noising: &Noising) -> Result<LevelSet, PlanError> {
+        let specs: Vec<PlanSpec> = texts.iter().map(|text| text.parse().unwrap()).collect();
+        LevelSet::build(&specs, noising)
+    }
+
+    #[test]
+    fn plans_on_one_grid_share_their_levels() {
+        let cosine = noising(Schedule::Cosine(Cosine::DEFAULT), Prediction::V);
+        let set = build(&["dpm++2m:20", "ddpm:20", "ddim:5"], &cosine).unwrap();
+        // The grids of 20 and 5 share their two ends only.
+        assert_eq!(set.levels.len(), 23);
+        assert_eq!(set.plans[1].rows.len(), 20);
+        for plan in &set.plans {
+            assert!(plan.rows.iter().all(|row| usize::from(row.level) < 23));
+        }
+        let langevin = build(&["langevin:4"], &cosine).unwrap();
+        assert_eq!((langevin.levels.len(), langevin.plans[0].rows.len()), (4, 21));
+        assert_eq!(build(&["ddim:5", "ddim:5"], &cosine), Err(PlanError::Twice("ddim:5".into())));
+        assert_eq!(build(&["ddim:5:k", "ddim:5:karras7"], &cosine), Err(PlanError::Twice("ddim:5:k".into())));
+    }
+
+    #[test]
+    fn levels_between_those_of_the_grid_are_added_once() {
+        let set = build(&["midpoint:3", "heun:3", "heun-churn:3"], &noising(Schedule::Flow(Flow), Prediction::Flow));
+        let set = set.unwrap();
+        // Three of the grid, two midpoints, and two churned levels: the first and the last are outside the range of churn.
+        assert_eq!(set.levels.len(), 3 + 2 + 1);
+        assert_eq!(set.plans.iter().map(|plan| plan.rows.len()).collect::<Vec<_>>(), [5, 5, 5]);
+    }
+
+    #[test]
+    fn listed_grids_get_a_number_where_their_names_meet() {
+        let cosine = noising(Schedule::Cosine(Cosine::DEFAULT), Prediction::V);
+        let texts = ["ddim:2:[-4,1]", "ddim:2:[-4,1.5]", "ddim:2", "ddim:2:[-3,1]"];
+        let set = build(&texts, &cosine).unwrap();
+        let names: Vec<_> = set.plans.iter().map(|plan| plan.name.as_str()).collect();
+        assert_eq!(names, ["ddim:2:s", "ddim:2:s2", "ddim:2", "ddim:2:s3"]);
+        assert!((set.levels[0].lambda() + 4.0).abs() < 1e-6 && (set.levels[1].lambda() - 1.0).abs() < 1e-6);
+        assert_eq!(build(&[texts[0], texts[0]], &cosine), Err(PlanError::Twice("ddim:2:s".into())));
+    }
+
+    #[test]
+    fn noise_without_signal_needs_a_prediction_that_knows_the_data() {
+        for schedule in [Schedule::ZeroTerminal(ZeroTerminal::DEFAULT), Schedule::Flow(Flow)] {
+            for prediction in [Prediction::Epsilon, Prediction::Score, Prediction::EdmF { sigma_data: 1.0 }] {
+                let message = build(&["ddim:5"], &noising(schedule, prediction)).unwrap_err().to_string();
+                assert!(message.contains("pure noise") && message.contains("v, x0 or flow"), "{message}");
+                assert_eq!(message.lines().count(), 1);
+            }
+            for prediction in [Prediction::V, Prediction::X0, Prediction::Flow] {
+                for named in Named::all() {
+                    let set = build(&[&format!("{}:4:trailing", named.name)], &noising(schedule, prediction)).unwrap();
+                    assert_eq!((set.levels[0].alpha, set.plans[0].start_scale), (0.0, 1.0));
+                    assert!(set.plans[0].rows.iter().all(Row::is_finite), "{}", named.name);
+                }
+            }
+        }
+    }
+}
