@@ -3,8 +3,8 @@
 use mote_core::model::{Arena, LayerParts, LevelParts, Model, ModelParts, Parameters, PlanParts, Role, SelfTest};
 use mote_core::network::{Activation, ActivationFormat};
 use mote_core::random::{NormalSource, Stream, Ziggurat};
-use mote_core::sampler::{Ancestral, AncestralVariance, DpmSolver2M, PlanBuilder, Row, start_scale};
-use mote_core::schedule::{NoiseLevel, uniform_lambda};
+use mote_core::sampler::{Named, PlanBuilder, Row, start_scale};
+use mote_core::schedule::{Cosine, NoiseLevel, NoiseSchedule, uniform_lambda};
 use mote_core::score::Prediction;
 
 /// The shape and the features of a random model.
@@ -18,8 +18,10 @@ pub struct RandomModel {
     pub residual: bool,
     /// Number of classes.
     pub classes: u16,
-    /// Number of noise levels, which is the number of steps of both plans.
+    /// Number of noise levels of the grid that the plans of [`Samplers::Two`] share.
     pub levels: usize,
+    /// Which plans there are.
+    pub samplers: Samplers,
     /// The largest activation code.
     pub q_max: u16,
     /// Where biases stand.
@@ -28,6 +30,15 @@ pub struct RandomModel {
     pub centre: Option<usize>,
     /// Seed of the weights.
     pub seed: u64,
+}
+
+/// Which plans a random model has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Samplers {
+    /// `dpm++2m` and `ddpm`, a step for each level.
+    Two,
+    /// Every sampler by its name, with the most steps that take at most so many evaluations.
+    AllWithin(usize),
 }
 
 /// Where a random model has its biases.
@@ -48,6 +59,7 @@ impl RandomModel {
             residual: true,
             classes: 2,
             levels: 10,
+            samplers: Samplers::Two,
             q_max: 127,
             biases: Biases::InLevels,
             centre: None,
@@ -63,6 +75,7 @@ impl RandomModel {
             residual: false,
             classes: 0,
             levels: 4,
+            samplers: Samplers::Two,
             q_max: 127,
             biases: Biases::InLevels,
             centre: None,
@@ -78,6 +91,7 @@ impl RandomModel {
             residual: true,
             classes: 3,
             levels: 3,
+            samplers: Samplers::Two,
             q_max: 1000,
             biases: Biases::Everywhere,
             centre: None,
@@ -89,16 +103,75 @@ impl RandomModel {
         self.centre.unwrap_or(self.dim)
     }
 
-    /// The blob, its self-test included. Plan 0 is `dpm++2m`, plan 1 is `ddpm`.
+    /// [`digits`](Self::digits) with a plan of every sampler, of ten evaluations or as many of those as its steps make.
+    pub fn digits_with_every_sampler() -> Self {
+        Self { samplers: Samplers::AllWithin(10), ..Self::digits() }
+    }
+
+    /// The plans over one table of levels, which runs on the cosine schedule.
+    fn plans(&self) -> Plans {
+        let schedule = Cosine::DEFAULT;
+        let grid = |steps: usize| -> Vec<NoiseLevel> {
+            let mut lambdas = vec![0.0; steps];
+            uniform_lambda(-4.6, 4.1, &mut lambdas);
+            lambdas.iter().map(|lambda| schedule.level_at_lambda(*lambda)).collect()
+        };
+        let all_levels = |named: &Named, steps: usize| -> Vec<NoiseLevel> {
+            let grid = grid(steps);
+            let count = named.sampler.levels(&grid);
+            (0..count).map(|k| named.sampler.level(k, &grid, &schedule).expect("the level is there")).collect()
+        };
+        let wanted: Vec<(&Named, usize)> = match self.samplers {
+            Samplers::Two => ["dpm++2m", "ddpm"].map(|name| (Named::find(name).expect("its name"), self.levels)).into(),
+            Samplers::AllWithin(evaluations) => Named::all()
+                .map(|named| {
+                    let fits = |steps: &usize| named.sampler.rows(&all_levels(named, *steps)) <= evaluations;
+                    (named, (1..=evaluations).rev().find(fits).expect("one step fits"))
+                })
+                .collect(),
+        };
+        let mut plans = Plans { levels: Vec::new(), plans: Vec::new() };
+        for (named, steps) in wanted {
+            let own = all_levels(named, steps);
+            let places: Vec<usize> = own.iter().map(|level| plans.place(*level)).collect();
+            let rows = (0..named.sampler.rows(&own))
+                .map(|i| {
+                    let row = named.sampler.row(i, &own, Prediction::V).expect("the row is there");
+                    Row { level: places[usize::from(row.level)] as u16, ..row }
+                })
+                .collect();
+            plans.plans.push((named.name, rows, start_scale(&own, 1.0)));
+        }
+        plans
+    }
+
+    /// The blob, its self-test included. Plan 0 is `dpm++2m` and plan 1 `ddpm`, or all are in the order of the list.
     pub fn blob(&self) -> Vec<u8> {
-        let weights = Weights::draw(self);
-        let first = weights.write(self, 0);
+        let plans = self.plans();
+        let weights = Weights::draw(self, plans.levels.len());
+        let first = weights.write(self, &plans, 0);
         let digest = {
             let model = Model::parse(&first).expect("a random model parses");
             let mut arena = Box::new(Arena::<65536>::new());
             model.bind(&mut arena).expect("a random model fits").self_test_digest()
         };
-        weights.write(self, digest)
+        weights.write(self, &plans, digest)
+    }
+}
+
+/// Plans by name, rows and start, over one table of levels.
+struct Plans {
+    levels: Vec<NoiseLevel>,
+    plans: Vec<(&'static str, Vec<Row>, f32)>,
+}
+
+impl Plans {
+    /// The level's place in the table, where it is put if it is new.
+    fn place(&mut self, level: NoiseLevel) -> usize {
+        self.levels.iter().position(|known| *known == level).unwrap_or_else(|| {
+            self.levels.push(level);
+            self.levels.len() - 1
+        })
     }
 }
 
@@ -131,7 +204,7 @@ impl LayerWeights {
 const CODE_SHIFT: u8 = 5;
 
 impl Weights {
-    fn draw(shape: &RandomModel) -> Self {
+    fn draw(shape: &RandomModel, levels: usize) -> Self {
         let mut noise = Ziggurat::new(Stream::new(shape.seed));
         let mut layers = Vec::new();
         let mut cols = shape.dim;
@@ -174,12 +247,12 @@ impl Weights {
         let level_rows = rows_with(&|layer| layer.level_biases);
         let class_rows = rows_with(&|layer| layer.has_class_biases(shape));
         let mut biases = |count: usize| (0..count).map(|_| (noise.normal() * 300.0) as i16).collect::<Vec<_>>();
-        let level_biases = (0..shape.levels).map(|_| biases(level_rows)).collect();
+        let level_biases = (0..levels).map(|_| biases(level_rows)).collect();
         let class_biases = biases(usize::from(shape.classes) * class_rows);
         Self { layers, level_biases, class_biases }
     }
 
-    fn write(&self, shape: &RandomModel, digest: u64) -> Vec<u8> {
+    fn write(&self, shape: &RandomModel, built: &Plans, digest: u64) -> Vec<u8> {
         let layers: Vec<_> = self
             .layers
             .iter()
@@ -203,17 +276,15 @@ impl Weights {
                 }
             })
             .collect();
-        let mut lambdas = vec![0.0; shape.levels];
-        uniform_lambda(-4.6, 4.1, &mut lambdas);
-        let noise: Vec<_> = lambdas.iter().map(|lambda| NoiseLevel::variance_preserving(*lambda)).collect();
         // A multiplier of 8192 over 2^(8 + 9) is 1/16; codes shift with the levels to exercise every path.
-        let shifts: Vec<Vec<(u8, u8)>> = (0..shape.levels)
+        let shifts: Vec<Vec<(u8, u8)>> = (0..built.levels.len())
             .map(|level| {
                 let shift = CODE_SHIFT + (level % 2) as u8;
                 shape.hidden.iter().map(|_| (9, shift)).chain([(0, 0)]).collect()
             })
             .collect();
-        let levels: Vec<_> = noise
+        let levels: Vec<_> = built
+            .levels
             .iter()
             .zip(&shifts)
             .zip(&self.level_biases)
@@ -225,17 +296,11 @@ impl Weights {
                 biases,
             })
             .collect();
-        let rows = |sampler: &dyn PlanBuilder| -> Vec<Row> {
-            (0..sampler.rows(noise.len()))
-                .map(|i| sampler.row(i, &noise, Prediction::V).expect("the row is there"))
-                .collect()
-        };
-        let (fast, slow) = (rows(&DpmSolver2M { eta: 0.0 }), rows(&Ancestral { variance: AncestralVariance::Small }));
-        let start_scale = start_scale(&noise, 1.0);
-        let plans = [
-            PlanParts { name: "dpm++2m", rows: &fast, start_scale, guidance: 0.0 },
-            PlanParts { name: "ddpm", rows: &slow, start_scale, guidance: 0.0 },
-        ];
+        let plans: Vec<_> = built
+            .plans
+            .iter()
+            .map(|(name, rows, start_scale)| PlanParts { name, rows, start_scale: *start_scale, guidance: 0.0 })
+            .collect();
         let plans = if shape.centre.is_some() { &[][..] } else { &plans[..] };
         let (mean, deviation) = (vec![0.25; shape.dim], vec![2.0; shape.dim]);
         let parts = ModelParts {

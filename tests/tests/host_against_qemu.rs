@@ -1,7 +1,7 @@
 //! The firmware image against the host: the same bits, the promised size, and every refusal by name.
 
 use mote_core::model::{Arena, Model};
-use mote_core::sampler::{Digest, SampleOptions};
+use mote_core::sampler::{Digest, Named, SampleOptions};
 use mote_qemu::{BOARDS, Error, Image, Report, Request, Source, Task, run, run_words};
 use mote_tests::qemu::{TIME_LIMIT, forbidden_symbols, image};
 use mote_tests::random_model::RandomModel;
@@ -93,6 +93,33 @@ fn host_and_board_give_the_same_bits() {
 
 /// The digest of the 192 samples of `host_and_board_give_the_same_bits`.
 const ALL_SAMPLES: &str = "d73f0b19df47d3e3";
+
+#[test]
+fn every_sampler_gives_the_same_bits_with_guidance() {
+    // All names of the list, ten evaluations each or as many of those as their steps make, guided to a class: two samples, so that streams differ.
+    let Some(image) = image() else { return };
+    let blob = RandomModel::digits_with_every_sampler().blob();
+    let mut options = SampleOptions::default();
+    (options.class, options.guidance) = (Some(1), Some(2.5));
+    let mut all = Vec::new();
+    for named in Named::all() {
+        let host = host_samples(&blob, named.name, options, 11, 2);
+        let request = Request {
+            seed: 11,
+            count: 2,
+            plan: Some(named.name.into()),
+            class: options.class,
+            guidance: options.guidance,
+            ..Request::default()
+        };
+        let board = ask(image, &blob, &request).unwrap();
+        assert_eq!(bits(&board), host, "{}", named.name);
+        assert!(host.iter().flatten().all(|bits| f32::from_bits(*bits).is_finite()), "{}", named.name);
+        assert!(host[0] != host[1] && !all.contains(&host[0]), "{}", named.name);
+        println!("{:12} {:016x}", named.name, digest(&host));
+        all.extend(host);
+    }
+}
 
 #[test]
 fn class_and_guidance_give_the_same_bits_on_the_board() {

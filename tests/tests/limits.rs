@@ -120,13 +120,16 @@ fn multipliers_and_coefficients_are_taken_up_to_their_limits() {
         assert_eq!(taken(&blob, &[(multiplier, &value.to_le_bytes())]), allowed, "multiplier {value}");
     }
     let level = read.section_offsets[4];
-    let positive_only = [(level, "alpha"), (level + 8, "input_scale"), (level + 12, "output_gain")];
+    let positive_only = [(level + 8, "input_scale"), (level + 12, "output_gain")];
     for (at, name) in positive_only {
         assert!(taken(&blob, &[(at, &f32::from_bits(1).to_le_bytes())]), "the smallest {name}");
         assert!(taken(&blob, &[(at, &f32::MAX.to_le_bytes())]), "the largest {name}");
         assert!(!taken(&blob, &[(at, &0f32.to_le_bytes())]), "a {name} of zero");
         assert!(!taken(&blob, &[(at, &(-1f32).to_le_bytes())]), "a negative {name}");
     }
+    let (zero, minus) = (0f32.to_le_bytes(), (-1f32).to_le_bytes());
+    assert!(taken(&blob, &[(level, &zero)]) && !taken(&blob, &[(level, &minus)]), "alpha");
+    assert!(!taken(&blob, &[(level, &zero), (level + 4, &zero)]), "neither signal nor noise");
     assert!(taken(&blob, &[(level + 4, &0f32.to_le_bytes())]) && !taken(&blob, &[(level + 4, &(-1f32).to_le_bytes())]));
     // The last rows are those of ddpm, which keeps one prediction: b1 is past its history. A level of a row is below 3.
     let rows: usize = read.plans.iter().map(|plan| plan.rows.len()).sum();

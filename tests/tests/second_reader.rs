@@ -4,7 +4,7 @@ use mote_core::model::{Arena, Model};
 use mote_core::network::{Activation, LayerKind};
 use mote_core::random::{Stream, Ziggurat};
 use mote_core::sampler::{Digest, SampleOptions};
-use mote_tests::random_model::{Biases, RandomModel};
+use mote_tests::random_model::{Biases, RandomModel, Samplers};
 use mote_tests::reader::{Blob, digest};
 
 /// More than any model of the format needs.
@@ -145,6 +145,7 @@ fn models_of_every_size_survive_the_round_trip() {
                     residual: seed % 2 == 0,
                     classes,
                     levels: 2,
+                    samplers: Samplers::Two,
                     q_max,
                     biases,
                     centre: None,

@@ -131,9 +131,11 @@ impl Blob {
         section_offsets.push(c.at);
         let mut levels = Vec::new();
         for _ in 0..level_count {
+            let alpha = c.f32(at_least_zero, "alpha")?;
             levels.push(Level {
-                alpha: c.f32(positive, "alpha")?,
-                sigma: c.f32(at_least_zero, "sigma")?,
+                alpha,
+                // Pure noise has no signal; nothing has neither.
+                sigma: c.f32(if alpha == 0.0 { positive } else { at_least_zero }, "sigma")?,
                 input_scale: c.f32(positive, "input_scale")?,
                 output_gain: c.f32(positive, "output_gain")?,
                 shifts: Vec::new(),

@@ -6,7 +6,8 @@ use super::mote::Place;
 fn the_demo_leaves_a_whole_run_and_prints_its_table() {
     let place = Place::new();
     let ended = place.ok("demo --out demo --steps 60 --no-board");
-    for part in ["sliced W2", "floor (training rows)", "dpm++2m:20:k4, int8", "ddpm:20:k4, float", "blob", "--no-board"]
+    for part in
+        ["sliced W2", "floor (training rows)", "unipc2:5:s, int8", "dpm++2m-sde:20:k4, float", "blob", "--no-board"]
     {
         assert!(ended.stdout.contains(part), "no \"{part}\" in:\n{}", ended.stdout);
     }

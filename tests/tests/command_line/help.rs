@@ -7,7 +7,8 @@ use crate::mote::Place;
 #[test]
 fn every_verb_has_help_with_an_example() {
     let place = Place::new();
-    for verb in ["train", "quantize", "sample", "inspect", "evaluate", "theory", "completions"] {
+    let verbs = ["train", "distill", "search-plan", "frontier", "import", "quantize", "sample", "inspect", "evaluate"];
+    for verb in verbs.into_iter().chain(["report", "theory", "completions"]) {
         let help = place.ok(&format!("{verb} --help")).stdout;
         assert!(help.contains(&format!("Usage: mote {verb}")), "{help}");
         let example = help.split(&format!("mote {verb}")).count() > 2;
@@ -15,7 +16,7 @@ fn every_verb_has_help_with_an_example() {
         assert_eq!(place.ok(&format!("help {verb}")).stdout, help);
     }
     let all = place.ok("--help").stdout;
-    for verb in ["demo", "train", "quantize", "sample", "inspect", "evaluate", "firmware", "theory", "completions"] {
+    for verb in verbs.into_iter().chain(["demo", "report", "firmware", "theory", "completions"]) {
         assert!(all.contains(&format!("\n  {verb} ")), "{all}");
         place.ok(&format!("{verb} -h"));
     }
