@@ -118,6 +118,9 @@ pub struct Assessment {
     labels: Option<Labels>,
 }
 
+/// Training rows that a choice is guided by: distances cost as many pairs as the square of this.
+pub const COMPARED_ROWS: usize = 2000;
+
 /// Blocks of samples that are measured, each as large as the test set.
 pub const BLOCKS: usize = 10;
 
@@ -169,7 +172,8 @@ impl Assessment {
         BLOCKS * self.held_out.rows()
     }
 
-    /// A distance between samples in the scale of training and the training rows: what may guide a choice without a look at the test rows.
+    /// A distance between samples in the scale of training and the training rows (at most [`COMPARED_ROWS`] of them, evenly spread): what may guide a
+    /// choice without a look at the test rows.
     ///
     /// # Errors
     /// [`MetricError`] of the distance.
@@ -178,7 +182,10 @@ impl Assessment {
         samples: Vec<f32>,
         distance: impl Fn(&Points, &Points) -> Result<f64, MetricError>,
     ) -> Result<f64, MetricError> {
-        distance(&self.points(samples)?, &self.train)
+        let rows = self.train.rows();
+        let taken = rows.min(COMPARED_ROWS);
+        let spread: Vec<usize> = (0..taken).map(|i| i * rows / taken).collect();
+        distance(&self.points(samples)?, &self.train.gather(&spread))
     }
 
     /// Sliced W2 and Fréchet distance between samples in the scale of training and the test rows, means over blocks as large as the test set:

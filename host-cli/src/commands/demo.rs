@@ -38,7 +38,7 @@ pub(super) struct Args {
     no_board: bool,
 }
 
-/// The first was found by `mote search-plan --evaluations 5 --refine 1 --passes 4 --samples 900`, which compares with training rows alone.
+/// The first was found by `mote search-plan --evaluations 5 --by energy --refine 1 --passes 4 --samples 900`, which compares with training rows alone.
 const PLANS: [&str; 2] = ["unipc2:5:[-4.6,-0.962,-0.41,1.71,4.447]", "dpm++2m-sde:20:karras4"];
 
 fn recipe(args: &Args) -> Recipe {

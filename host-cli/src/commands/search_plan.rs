@@ -30,7 +30,7 @@ pub(super) struct Args {
     evaluations: u16,
     /// What to make small: a distance between samples and training rows, or how far samples end from where the probability flow, followed finely, leads from
     /// the same noise.
-    #[arg(long, value_enum, default_value_t = Criterion::Energy)]
+    #[arg(long, value_enum, default_value_t = Criterion::SlicedW2)]
     by: Criterion,
     /// Search among the samplers that draw noise too.
     #[arg(long)]

@@ -106,7 +106,7 @@ impl Points {
     }
 
     /// The rows named, which are in range.
-    pub(super) fn gather(&self, rows: &[usize]) -> Self {
+    pub(crate) fn gather(&self, rows: &[usize]) -> Self {
         let row = |&row: &usize| &self.padded[row * self.stride..(row + 1) * self.stride];
         Self { rows: rows.len(), padded: rows.iter().flat_map(row).copied().collect(), ..*self }
     }

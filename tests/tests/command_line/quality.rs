@@ -48,7 +48,7 @@ fn inspect_has_stable_names_and_adds_up() {
         ["evaluations", "history", "multiply_accumulates", "name", "start_scale", "stochastic"]
     );
     assert_eq!(keys(&found["flash"]), ["level_table", "plans", "rest", "total", "weights"]);
-    assert_eq!(found["quantisation"], "8-bit weights, 8-bit activations");
+    assert_eq!(found["quantisation"], "8-bit weights, wide activations");
     // 2 -> 16 -> 24 -> 2.
     let weights = 2 * 16 + 16 * 24 + 24 * 2;
     assert_eq!(found["multiply_accumulates"], weights);

@@ -13,7 +13,7 @@ pub const CHAPTER: Chapter = Chapter {
     title: "Samplers with an exact score",
     experiments: &[
         Experiment { rows: orders::NAMES, run: orders::orders },
-        Experiment { rows: &["order-midpoint-bimodal"], run: orders::midpoint_on_two_modes },
+        Experiment { rows: &["sampler-midpoint-bimodal-order"], run: orders::midpoint_on_two_modes },
         Experiment { rows: &["corrector-stationary-variance"], run: orders::stationary_law },
         Experiment { rows: oracle::RING, run: oracle::ring },
         Experiment { rows: oracle::MOONS, run: oracle::moons },

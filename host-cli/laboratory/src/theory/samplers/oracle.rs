@@ -19,7 +19,7 @@ use super::target::{Target, directions, projections, sliced_w2, streams};
 /// The names of a target's rows: each sampler at 5, 10 and 20 evaluations.
 macro_rules! names {
     ($target:literal) => {
-        names!($target, "ddim", "heun", "dpm++2m", "unipc2", "ipndm3", "ddpm")
+        names!($target, "ddim", "heun", "dpmpp2m", "unipc2", "ipndm3", "ddpm")
     };
     ($target:literal, $($sampler:literal),*) => {
         &[$(

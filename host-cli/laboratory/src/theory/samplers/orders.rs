@@ -6,23 +6,23 @@ use mote_core::score::{Component, GaussianMixture, Prediction};
 
 use super::super::{Laboratory, Row};
 
-/// The rows, `order-` and a sampler's name.
+/// The rows, `sampler-NAME-order` with a p for each plus of the sampler's name.
 pub(super) const NAMES: &[&str] = &[
-    "order-ddpm",
-    "order-ddpm-large",
-    "order-ddim",
-    "order-dpm++2m",
-    "order-dpm++2m-sde",
-    "order-unipc2",
-    "order-ipndm2",
-    "order-ipndm3",
-    "order-ipndm4",
-    "order-heun",
-    "order-heun-churn",
-    "order-reverse-sde",
-    "order-flow-euler",
-    "order-midpoint",
-    "order-rk4",
+    "sampler-ddpm-order",
+    "sampler-ddpm-large-order",
+    "sampler-ddim-order",
+    "sampler-dpmpp2m-order",
+    "sampler-dpmpp2m-sde-order",
+    "sampler-unipc2-order",
+    "sampler-ipndm2-order",
+    "sampler-ipndm3-order",
+    "sampler-ipndm4-order",
+    "sampler-heun-order",
+    "sampler-heun-churn-order",
+    "sampler-reverse-sde-order",
+    "sampler-flow-euler-order",
+    "sampler-midpoint-order",
+    "sampler-rk4-order",
 ];
 
 /// Deviation of the data.
@@ -81,7 +81,8 @@ fn order(error: impl Fn(usize) -> f64) -> f64 {
 
 pub(super) fn orders(_: &Laboratory) -> Vec<Row> {
     let row = |name: &'static str| {
-        let named = name.strip_prefix("order-").and_then(Named::find)?;
+        let named = name.strip_prefix("sampler-")?.strip_suffix("-order")?;
+        let named = Named::all().find(|known| known.name.replace('+', "p") == named)?;
         let what = format!("{} with an exact score on N(0, s^2): order of the variance", named.about);
         let measured = order(|steps| variance_error(&named.sampler, steps));
         Some(Row::order(name, what, f64::from(named.order?), measured))
@@ -119,7 +120,7 @@ pub(super) fn midpoint_on_two_modes(_: &Laboratory) -> Vec<Row> {
     let truth = ends(1280);
     let error = |steps: usize| ends(steps).iter().zip(&truth).map(|(x, truth)| (x - truth).abs()).sum::<f64>() / 64.0;
     let what = "the midpoint rule on a bimodal law with an exact score: order of the paths";
-    vec![Row::order("order-midpoint-bimodal", what, 2.0, (error(32) / error(128)).log2() / 2.0)]
+    vec![Row::order("sampler-midpoint-bimodal-order", what, 2.0, (error(32) / error(128)).log2() / 2.0)]
 }
 
 /// The corrector alone, for ever at one level: `x <- (1 - k) x + sqrt(2 eta) z` with `k = eta / v` is stationary at `v / (1 - k / 2)`.
