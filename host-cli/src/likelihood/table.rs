@@ -33,7 +33,7 @@ pub struct LikelihoodOptions {
     pub asked: Asked,
     /// Steps of the flow, even.
     pub steps: usize,
-    /// Random directions beyond [`EXACT_DIM`].
+    /// Random directions beyond 16 dimensions.
     pub probes: usize,
     /// Intervals between the levels of the bound.
     pub intervals: usize,

@@ -8,7 +8,7 @@ use super::points::{MetricError, Points};
 /// Neighbours that vote.
 const VOTES: usize = 5;
 
-/// The vote of the [`VOTES`] nearest training rows: it knows nothing of the network that it judges.
+/// The vote of the five nearest training rows: it knows nothing of the network that it judges.
 ///
 /// Source: Cover and Hart, "Nearest neighbor pattern classification", IEEE Trans. Inf. Theory 13 (1967).
 #[derive(Debug)]
