@@ -10,7 +10,7 @@ use mote_core::model::Model;
 use mote_core::sampler::{Plan, SampleOptions};
 use serde::Serialize;
 
-use crate::data::Scaling;
+use crate::data::{Scaling, permutation};
 use crate::denoiser::FloatDenoiser;
 use crate::inspection::BlobText;
 use crate::metrics::{
@@ -121,6 +121,9 @@ pub struct Assessment {
 /// Training rows that a choice is guided by: distances cost as many pairs as the square of this.
 pub const COMPARED_ROWS: usize = 2000;
 
+/// Seed of the draw of those rows.
+const COMPARED_SEED: u64 = 0;
+
 /// Blocks of samples that are measured, each as large as the test set.
 pub const BLOCKS: usize = 10;
 
@@ -172,7 +175,7 @@ impl Assessment {
         BLOCKS * self.held_out.rows()
     }
 
-    /// A distance between samples in the scale of training and the training rows (at most [`COMPARED_ROWS`] of them, evenly spread): what may guide a
+    /// A distance between samples in the scale of training and the training rows (at most [`COMPARED_ROWS`] of them, drawn by chance): what may guide a
     /// choice without a look at the test rows.
     ///
     /// # Errors
@@ -184,8 +187,9 @@ impl Assessment {
     ) -> Result<f64, MetricError> {
         let rows = self.train.rows();
         let taken = rows.min(COMPARED_ROWS);
-        let spread: Vec<usize> = (0..taken).map(|i| i * rows / taken).collect();
-        distance(&self.points(samples)?, &self.train.gather(&spread))
+        // By chance: where kinds of rows take turns, every so-manieth row would be of one kind.
+        let drawn = permutation(rows, COMPARED_SEED);
+        distance(&self.points(samples)?, &self.train.gather(&drawn[..taken]))
     }
 
     /// Sliced W2 and Fréchet distance between samples in the scale of training and the test rows, means over blocks as large as the test set:

@@ -67,6 +67,9 @@ fn the_search_finds_a_plan_that_the_other_commands_take() {
     assert!(confirmed.len() >= 2 && confirmed.iter().all(|score| *score >= confirmed[0]));
     place.ok(&format!("quantize moons --plan {best} --out best.mote"));
     assert!(place.ok("sample best.mote --count 2").stdout.lines().count() == 3);
+    let (usual, best) =
+        (sliced_w2(&place, "moons --plan dpm++2m:5"), sliced_w2(&place, &format!("moons --plan {best}")));
+    assert!(best < usual, "found {best}, log-snr {usual}");
 }
 
 #[test]
