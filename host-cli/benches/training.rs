@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use mote_cli::network::{Activation, Conditioning, Shape};
+use mote_cli::network::{Activation, Shape};
 use mote_cli::recipe::NoiseRecipe;
 use mote_cli::train::{Trainer, TrainingOptions, TrainingSet};
 use serde_json::{Map, Value, json};
@@ -61,18 +61,7 @@ fn main() -> anyhow::Result<()> {
 
 /// Steps a second of each round, slowest first.
 fn measure(threads: usize) -> anyhow::Result<Vec<f64>> {
-    let shape = Shape {
-        dim_in: DIM,
-        dim_out: DIM,
-        hidden: vec![128; 3],
-        activation: Activation::Silu,
-        residual: false,
-        features: 32,
-        max_frequency: 1000.0,
-        own_frequencies: Vec::new(),
-        classes: 0,
-        conditioning: Conditioning::FirstLayer,
-    };
+    let shape = Shape { features: 32, max_frequency: 1000.0, ..Shape::plain(DIM, DIM, &[128; 3], Activation::Silu) };
     let rows: Vec<f32> = (0..ROWS * DIM).map(|i| (i as f32 * 0.618).sin() * std::f32::consts::SQRT_2).collect();
     let set = TrainingSet { dim: DIM, rows: &rows, labels: None };
     let noise = NoiseRecipe::default().training();

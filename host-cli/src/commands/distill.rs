@@ -17,7 +17,7 @@ use crate::noise::Noising;
 use crate::plan::PlanSpec;
 use crate::quantize::CalibrationOptions;
 use crate::recipe::DistillationRecipe;
-use crate::run::{Prepared, RunFolder};
+use crate::run::{Prepared, RunError, RunFolder};
 use crate::training_run::{Metric, Progress, interrupt_switch, write_metrics};
 
 /// Arguments of `mote distill`.
@@ -93,7 +93,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         None => even_plan(&noising, usize::from(args.evaluations))?,
     };
     let levels = plan.levels(&noising);
-    let out = RunFolder::create(&args.out, args.force)?;
+    if RunFolder::open(&args.out).is_ok() {
+        if !args.force {
+            return Err(RunError::Exists { path: args.out.clone() }.into());
+        }
+        if args.out.canonicalize()? == args.run.canonicalize()? {
+            bail!("--out {}: the student would take its teacher's place; choose another folder", args.out.display());
+        }
+    }
+    let options = StudentOptions {
+        steps: args.steps,
+        batch: args.batch as usize,
+        learning_rate: args.learning_rate,
+        seed: args.seed,
+    };
+    // Options are refused before the teacher's long walks, not after.
+    let mut student = Student::new(&float.network, &options)?;
     let switch = interrupt_switch()?;
 
     // Classes in the shares of the training rows, as samples are asked for; one in ten without, so that the student has an
@@ -108,13 +123,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let mut targets = Targets::new(&paths, &noising, &levels, float.network.shape());
     let held_out = targets.split_off((count / HELD_OUT).max(1));
 
-    let options = StudentOptions {
-        steps: args.steps,
-        batch: args.batch as usize,
-        learning_rate: args.learning_rate,
-        seed: args.seed,
-    };
-    let mut student = Student::new(&float.network, &options)?;
     let progress = Progress::new(options.steps, 0);
     let (mut metrics, mut sum, mut since) = (Vec::new(), 0.0, 0u64);
     let started = std::time::Instant::now();
@@ -148,11 +156,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         seed: args.seed,
     });
     let (quantized, _) = make_blob(&float, &CalibrationOptions::default())?;
-    float.recipe.write(&out.recipe())?;
+    // Only now is an earlier run in the folder replaced, so that a stopped or failed distillation loses nothing.
+    let out = RunFolder::create(&args.out, args.force)?;
     float.summary.write(&out)?;
     save_state(&out.checkpoint(), &student.state(&float.recipe.training))?;
     write_metrics(&out.metrics(), &metrics)?;
     write_atomically(&out.model(), |file| file.write_all(&quantized.blob))?;
+    // Last, since a folder with a recipe is a run.
+    float.recipe.write(&out.recipe())?;
     eprintln!("wrote {}: {}", out.model().display(), summary(&quantized)?);
     Ok(())
 }

@@ -12,7 +12,6 @@ use super::train::prepare;
 use crate::checkpoint::save_state;
 use crate::files::write_atomically;
 use crate::import::{Imported, Proof, WeightFile};
-use crate::network::{Dense, FloatNetwork};
 use crate::quantize::CalibrationOptions;
 use crate::recipe::Recipe;
 use crate::run::{Prepared, RunError, RunFolder};
@@ -94,7 +93,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 
     let folder = RunFolder::create(&path, args.force)?;
     data.summary.write(&folder)?;
-    save_state(&folder.checkpoint(), &untrained(&float))?;
+    let state = TrainingState::of_network(&float.network, 0, float.recipe.training.clone());
+    save_state(&folder.checkpoint(), &state)?;
     write_atomically(&folder.model(), |out| out.write_all(&quantized.blob))?;
     // Last, since a folder with a recipe is a run.
     float.recipe.write(&folder.recipe())?;
@@ -104,19 +104,4 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let parameters = float.network.parameter_count();
     let outcome = Outcome { run: folder.root(), parameters, proof, unused_tensors: &unused };
     args.format.print(&outcome, |_| String::new())
-}
-
-/// The state of a run before its first step here: these weights, no moments.
-fn untrained(float: &FloatRun) -> TrainingState {
-    let shape = float.network.shape();
-    let zeros = (0..shape.layer_count()).map(|layer| Dense::zeros(shape, layer)).collect();
-    let nothing = FloatNetwork::assemble(shape.clone(), zeros);
-    TrainingState {
-        step: 0,
-        options: float.recipe.training.clone(),
-        weights: float.network.clone(),
-        first_moment: nothing.clone(),
-        second_moment: nothing,
-        average: float.network.clone(),
-    }
 }

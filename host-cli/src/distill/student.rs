@@ -1,6 +1,6 @@
 //! Fitting the student.
 
-use crate::network::{Dense, FloatNetwork};
+use crate::network::FloatNetwork;
 use crate::train::{Fit, TrainError, TrainingOptions, TrainingState};
 
 use super::Targets;
@@ -75,17 +75,6 @@ impl Student {
     /// The student as a checkpoint holds it. It is not for going on from: the optimiser's moments are left out.
     #[must_use]
     pub fn state(&self, options: &TrainingOptions) -> TrainingState {
-        let network = self.network();
-        let shape = network.shape().clone();
-        let layers = (0..shape.layer_count()).map(|layer| Dense::zeros(&shape, layer)).collect();
-        let zeros = FloatNetwork::assemble(shape, layers);
-        TrainingState {
-            step: self.step,
-            options: options.clone(),
-            weights: network.clone(),
-            first_moment: zeros.clone(),
-            second_moment: zeros,
-            average: network,
-        }
+        TrainingState::of_network(&self.network(), self.step, options.clone())
     }
 }

@@ -124,16 +124,12 @@ mod tests {
         let levels = ladder(&noising, 4);
         for activation in [Activation::Silu, Activation::Relu] {
             let shape = Shape {
-                dim_in: 3,
-                dim_out: 3,
-                hidden: vec![16, 16],
-                activation,
                 residual: true,
                 features: 4,
                 max_frequency: 10.0,
-                own_frequencies: Vec::new(),
                 classes: 2,
                 conditioning: Conditioning::EveryHiddenLayer,
+                ..Shape::plain(3, 3, &[16, 16], activation)
             };
             let network = FloatNetwork::initial(shape, 3).unwrap();
             let mut float = FloatDenoiser::new(&network, &noising, &levels);

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::list::Metric;
 use super::points::{MetricError, Points};
 use crate::data::permutation;
-use crate::network::{Activation, Conditioning, FloatNetwork, Shape, Workspace};
+use crate::network::{Activation, FloatNetwork, Shape, Workspace};
 use crate::train::{Fit, TrainingOptions};
 
 pub(super) const C2ST: Metric = Metric {
@@ -90,18 +90,7 @@ impl Scale {
 
 fn fitted(scale: &Scale, rows: &[(&[f64], f32)], seed: u64) -> FloatNetwork {
     let dim = scale.0.len();
-    let shape = Shape {
-        dim_in: dim,
-        dim_out: 1,
-        hidden: vec![WIDTH],
-        activation: Activation::Relu,
-        residual: false,
-        features: 0,
-        max_frequency: 1.0,
-        own_frequencies: Vec::new(),
-        classes: 0,
-        conditioning: Conditioning::FirstLayer,
-    };
+    let shape = Shape::plain(dim, 1, &[WIDTH], Activation::Relu);
     let options = TrainingOptions {
         steps: STEPS,
         batch: BATCH,

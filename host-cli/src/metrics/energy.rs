@@ -1,6 +1,8 @@
 //! The energy distance.
 
 use super::distances::{Pairs, sweep};
+// With the distance for a kernel the discrepancy is this with its sign turned (Sejdinovic et al. 2013, theorem 22).
+use super::kernel::from_sums;
 use super::list::Metric;
 use super::points::{MetricError, Points};
 
@@ -10,7 +12,7 @@ pub(super) const ENERGY: Metric = Metric {
     blocks: usize::MAX,
     measure: |reference, block| {
         let sums = (block.within.distance_sum, reference.within.distance_sum, block.across.distance_sum);
-        from_sums(block.points.rows(), reference.held_out.rows(), sums.0, sums.1, sums.2)
+        -from_sums(block.points.rows(), reference.held_out.rows(), sums.0, sums.1, sums.2)
     },
 };
 
@@ -27,12 +29,7 @@ pub fn energy_distance(a: &Points, b: &Points) -> Result<f64, MetricError> {
     // The sum of distances comes with that of a kernel, whose bandwidth is of no matter here.
     let sum = |a: &Points, b: &Points, pairs| sweep(a, b, pairs, Some(1.0)).distance_sum;
     let (within_a, within_b) = (sum(a, a, Pairs::Within), sum(b, b, Pairs::Within));
-    Ok(from_sums(a.rows(), b.rows(), within_a, within_b, sum(a, b, Pairs::Across)))
-}
-
-fn from_sums(n: usize, m: usize, within_a: f64, within_b: f64, across: f64) -> f64 {
-    let (n, m) = (n as f64, m as f64);
-    2.0 * across / (n * m) - within_a / (n * (n - 1.0)) - within_b / (m * (m - 1.0))
+    Ok(-from_sums(a.rows(), b.rows(), within_a, within_b, sum(a, b, Pairs::Across)))
 }
 
 #[cfg(test)]

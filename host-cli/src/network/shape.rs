@@ -117,6 +117,23 @@ pub enum ShapeError {
 }
 
 impl Shape {
+    /// A network of data alone: without time features, classes or residual layers.
+    #[must_use]
+    pub fn plain(dim_in: usize, dim_out: usize, hidden: &[usize], activation: Activation) -> Self {
+        Self {
+            dim_in,
+            dim_out,
+            hidden: hidden.into(),
+            activation,
+            residual: false,
+            features: 0,
+            max_frequency: 1.0,
+            own_frequencies: Vec::new(),
+            classes: 0,
+            conditioning: Conditioning::FirstLayer,
+        }
+    }
+
     /// Checks every size against its limits.
     ///
     /// # Errors

@@ -1,11 +1,10 @@
 //! What the float network's activations look like along the samplers' own trajectories.
 
-use mote_core::random::{StreamSequence, Ziggurat};
-use mote_core::sampler::{HISTORY_MAX, Plan, Run, Workspace};
+use mote_core::random::StreamSequence;
+use mote_core::sampler::Plan;
 use mote_core::score::Denoiser;
-use rayon::prelude::*;
 
-use super::trail::turn;
+use super::trail::along;
 use crate::denoiser::FloatDenoiser;
 use crate::network::FloatNetwork;
 use crate::noise::Noising;
@@ -104,23 +103,12 @@ impl Calibration {
             .iter()
             .map(|built| {
                 let plan = Plan::new(&built.rows, built.start_scale);
-                // A fixed division into tasks, joined in order, so that the result does not depend on threads.
-                let parts: Vec<_> = numbered
-                    .par_chunks(16)
-                    .map(|chunk| {
-                        let inner = FloatDenoiser::new(network, noising, &set.levels);
-                        let mut recorder = Recorder { inner, seen: empty() };
-                        let mut floats = vec![0.0; Workspace::len(dim, HISTORY_MAX, true)];
-                        for (number, stream) in chunk {
-                            let mut noise = Ziggurat::new(stream.clone());
-                            let workspace = Workspace::new(dim, HISTORY_MAX, true, &mut floats).expect("measured");
-                            Run::start(plan, turn(*number, classes), workspace, &mut noise)
-                                .finish(&mut recorder, &mut noise);
-                        }
-                        recorder.seen
-                    })
-                    .collect();
-                parts.into_iter().fold(empty(), Self::join)
+                let recorder = |_| {
+                    let inner = FloatDenoiser::new(network, noising, &set.levels);
+                    Recorder { inner, seen: empty() }
+                };
+                let parts = along(plan, (dim, classes), &numbered, recorder);
+                parts.into_iter().map(|recorder| recorder.seen).fold(empty(), Self::join)
             })
             .fold(empty(), Self::join)
     }

@@ -2,7 +2,7 @@
 
 use mote_core::model::Model;
 use mote_core::network::Network;
-use mote_core::random::{StreamSequence, Ziggurat};
+use mote_core::random::{Stream, StreamSequence, Ziggurat};
 use mote_core::sampler::{HISTORY_MAX, Plan, Run, SampleOptions, Workspace};
 use mote_core::score::Denoiser;
 use rayon::prelude::*;
@@ -45,6 +45,31 @@ pub fn turn(number: usize, classes: usize) -> SampleOptions {
     options.class = (turn < classes).then_some(turn as u16);
     options.guidance = (turn < classes && number / (classes + 1) % 2 == 1).then_some(GUIDANCE);
     options
+}
+
+/// Runs numbered trajectories of a plan through denoisers that remember, and gives these back in order.
+///
+/// `make` is given the number of the first trajectory of each. The division into tasks is fixed, so that the result does not
+/// depend on threads.
+pub(super) fn along<D: Denoiser + Send>(
+    plan: Plan<'_>,
+    (dim, classes): (usize, usize),
+    streams: &[(usize, Stream)],
+    make: impl Fn(usize) -> D + Sync,
+) -> Vec<D> {
+    streams
+        .par_chunks(16)
+        .map(|chunk| {
+            let mut denoiser = make(chunk[0].0);
+            let mut floats = vec![0.0; Workspace::len(dim, HISTORY_MAX, true)];
+            for (number, stream) in chunk {
+                let mut noise = Ziggurat::new(stream.clone());
+                let workspace = Workspace::new(dim, HISTORY_MAX, true, &mut floats).expect("measured above");
+                Run::start(plan, turn(*number, classes), workspace, &mut noise).finish(&mut denoiser, &mut noise);
+            }
+            denoiser
+        })
+        .collect()
 }
 
 /// Asks the float network, keeps what it says, and goes where the driver leads.
@@ -101,27 +126,16 @@ impl Trail {
             while stride > 1 && divides_both(stride, built.rows.len()) {
                 stride += 1;
             }
-            let parts: Vec<Vec<Evaluation>> = streams
-                .par_chunks(16)
-                .map(|chunk| {
-                    let driver = driver.map(|model| {
-                        let lanes = vec![0; Network::lanes(model.network().width())];
-                        Lanes(model.network(), lanes)
-                    });
-                    let float = FloatDenoiser::new(network, noising, &set.levels);
-                    let count = chunk[0].0 * built.rows.len();
-                    let mut recorder = Recorder { float, driver, stride, count, kept: Vec::new() };
-                    let mut floats = vec![0.0; Workspace::len(dim, HISTORY_MAX, true)];
-                    for (number, stream) in chunk {
-                        let mut noise = Ziggurat::new(stream.clone());
-                        let workspace = Workspace::new(dim, HISTORY_MAX, true, &mut floats).expect("measured");
-                        Run::start(plan, turn(*number, classes), workspace, &mut noise)
-                            .finish(&mut recorder, &mut noise);
-                    }
-                    recorder.kept
-                })
-                .collect();
-            evaluations.extend(parts.into_iter().flatten());
+            let recorder = |first: usize| {
+                let driver = driver.map(|model| {
+                    let lanes = vec![0; Network::lanes(model.network().width())];
+                    Lanes(model.network(), lanes)
+                });
+                let float = FloatDenoiser::new(network, noising, &set.levels);
+                Recorder { float, driver, stride, count: first * built.rows.len(), kept: Vec::new() }
+            };
+            let parts = along(plan, (dim, classes), &streams, recorder);
+            evaluations.extend(parts.into_iter().flat_map(|recorder| recorder.kept));
         }
         Self { evaluations }
     }

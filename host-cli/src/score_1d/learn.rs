@@ -7,7 +7,7 @@ use mote_core::score::Prediction;
 use rand_core::Rng as _;
 
 use super::law::LAW;
-use crate::network::{Activation, Conditioning, FloatNetwork, Shape, Workspace, hash, unit};
+use crate::network::{Activation, FloatNetwork, Shape, Workspace, hash, unit};
 use crate::train::{Fit, TrainError, TrainingOptions};
 
 /// Noise from a fifth of a mode's width to the largest distance between two draws (Song and Ermon 2020, technique 1), where
@@ -19,18 +19,7 @@ const PURPOSE: u64 = 0x7363_6f72_6531_6400;
 
 /// Two inputs, two hidden layers of 64, one output.
 fn shape() -> Shape {
-    Shape {
-        dim_in: 2,
-        dim_out: 1,
-        hidden: vec![64, 64],
-        activation: Activation::Silu,
-        residual: false,
-        features: 0,
-        max_frequency: 1.0,
-        own_frequencies: Vec::new(),
-        classes: 0,
-        conditioning: Conditioning::FirstLayer,
-    }
+    Shape::plain(2, 1, &[64, 64], Activation::Silu)
 }
 
 /// What the network is told of a noisy x: `x / sqrt(v0 + sigma^2)`, v0 the variance of the data, and ln sigma from -1 at

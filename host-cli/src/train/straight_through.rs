@@ -253,21 +253,10 @@ impl Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Activation, Conditioning};
+    use crate::network::Activation;
 
     fn shape() -> Shape {
-        Shape {
-            dim_in: 2,
-            dim_out: 2,
-            hidden: vec![8],
-            activation: Activation::Relu,
-            residual: false,
-            features: 0,
-            max_frequency: 1.0,
-            own_frequencies: Vec::new(),
-            classes: 0,
-            conditioning: Conditioning::FirstLayer,
-        }
+        Shape::plain(2, 2, &[8], Activation::Relu)
     }
 
     fn grids(step: f64) -> Vec<Grid> {

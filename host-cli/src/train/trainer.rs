@@ -9,7 +9,7 @@ use super::optimizer::{Moments, clip};
 use super::pools::Pools;
 use super::tape::{Block, BlockGradient, Matrix, gradient, trace_gradient};
 use super::{TrainError, TrainingOptions, TrainingSet};
-use crate::network::{FloatNetwork, Shape};
+use crate::network::{Dense, FloatNetwork, Shape};
 
 /// Samples in a block: enough for two threads at the usual batch of 256; 64 cost a few percent more.
 const BLOCK: usize = 128;
@@ -29,6 +29,24 @@ pub struct TrainingState {
     pub second_moment: FloatNetwork,
     /// The moving average of the weights.
     pub average: FloatNetwork,
+}
+
+impl TrainingState {
+    /// A state with given weights, which training has not moved here: no moments yet, and the weights are their own average.
+    #[must_use]
+    pub fn of_network(network: &FloatNetwork, step: u64, options: TrainingOptions) -> Self {
+        let shape = network.shape();
+        let zeros = (0..shape.layer_count()).map(|layer| Dense::zeros(shape, layer)).collect();
+        let nothing = FloatNetwork::assemble(shape.clone(), zeros);
+        Self {
+            step,
+            options,
+            weights: network.clone(),
+            first_moment: nothing.clone(),
+            second_moment: nothing,
+            average: network.clone(),
+        }
+    }
 }
 
 /// A training run.

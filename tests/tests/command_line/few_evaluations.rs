@@ -36,6 +36,11 @@ fn a_student_does_in_two_evaluations_what_its_teacher_cannot() {
     place.refused_with("train --resume student", &["student", "distill"]);
     place.refused_with("search-plan student", &["student", "teacher"]);
     place.refused_with("distill moons --out student", &["holds a run already", "--force"]);
+    // What is refused, or fails, leaves the run that it would have replaced.
+    let before = place.bytes("student/model.mote");
+    place.refused_with("distill moons --out student --force --learning-rate nan", &["learning_rate"]);
+    place.refused_with("distill moons --out moons --force", &["--out moons", "teacher"]);
+    assert!(place.bytes("student/model.mote") == before && place.path("moons/checkpoint.safetensors").exists());
 }
 
 #[test]

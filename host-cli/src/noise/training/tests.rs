@@ -3,7 +3,7 @@ use mote_core::schedule::{
 };
 
 use super::*;
-use crate::network::{Activation, Conditioning};
+use crate::network::Activation;
 
 const COSINE: Schedule = Schedule::Cosine(Cosine::DEFAULT);
 const LINEAR: Schedule = Schedule::VpLinear(VpLinear::DEFAULT);
@@ -116,18 +116,7 @@ fn the_likelihoods_weight_is_the_diffusions_square() {
 
 #[test]
 fn what_does_not_go_together_is_refused_with_the_way_out() {
-    let shape = Shape {
-        dim_in: 2,
-        dim_out: 2,
-        hidden: vec![8],
-        activation: Activation::Relu,
-        residual: false,
-        features: 2,
-        max_frequency: 1.0,
-        own_frequencies: Vec::new(),
-        classes: 0,
-        conditioning: Conditioning::FirstLayer,
-    };
+    let shape = Shape { features: 2, ..Shape::plain(2, 2, &[8], Activation::Relu) };
     let says = |noise: TrainingNoise, parts: &[&str]| {
         let message = noise.check(&shape).unwrap_err().to_string();
         assert!(parts.iter().all(|part| message.contains(part)) && message.lines().count() == 1, "{message}");

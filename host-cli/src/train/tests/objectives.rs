@@ -47,16 +47,10 @@ fn every_objective_trains_a_network_whose_samples_come_near_to_the_closed_form()
     let data = correlated(8000);
     let set = TrainingSet { dim: 2, rows: &data, labels: None };
     let shape = Shape {
-        dim_in: 2,
-        dim_out: 2,
-        hidden: vec![32, 32],
-        activation: Activation::Silu,
-        residual: false,
         features: 16,
         max_frequency: 30.0,
-        own_frequencies: Vec::new(),
-        classes: 0,
         conditioning: Conditioning::EveryHiddenLayer,
+        ..Shape::plain(2, 2, &[32, 32], Activation::Silu)
     };
     let specs = ["ddim:50", "dpm++2m:20"].map(|plan| plan.parse().unwrap());
     let (cosine, edm) = (Schedule::Cosine(Cosine::DEFAULT), Schedule::Edm(Edm::DEFAULT));

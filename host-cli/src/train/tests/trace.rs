@@ -148,16 +148,10 @@ fn the_gradient_is_the_slope_of_the_loss_by_its_definition() {
 /// 2 -> 24 -> 24 -> 2.
 fn plane() -> Shape {
     Shape {
-        dim_in: 2,
-        dim_out: 2,
-        hidden: vec![24, 24],
-        activation: Activation::Silu,
-        residual: false,
         features: 8,
         max_frequency: 20.0,
-        own_frequencies: Vec::new(),
-        classes: 0,
         conditioning: Conditioning::EveryHiddenLayer,
+        ..Shape::plain(2, 2, &[24, 24], Activation::Silu)
     }
 }
 
