@@ -28,7 +28,7 @@ pub(super) struct Args {
     #[arg(long, default_value = "runs/demo")]
     out: PathBuf,
     /// Training steps; fewer are quicker and worse.
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 18_000, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
     /// Seed of training and samples.
     #[arg(long, default_value_t = 0)]

@@ -60,9 +60,9 @@ pub(super) struct Args {
     /// Add each hidden layer's input to its output where their widths agree.
     #[arg(long)]
     residual: bool,
-    /// Learn the labels as classes.
-    #[arg(long)]
-    class_conditional: bool,
+    /// Learn the labels as classes; `=false` where the recipe says so, as it does for built-in sets in the plane.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    class_conditional: Option<bool>,
     /// Noise schedule.
     #[arg(long, value_enum)]
     schedule: Option<ScheduleName>,
@@ -190,7 +190,7 @@ impl Args {
         set(&mut recipe.network.hidden, self.hidden.clone());
         set(&mut recipe.network.activation, self.activation);
         recipe.network.residual |= self.residual;
-        recipe.network.class_conditional |= self.class_conditional;
+        set(&mut recipe.network.class_conditional, self.class_conditional);
         set(&mut recipe.noise.schedule, self.schedule);
         set(&mut recipe.noise.objective, self.objective);
         if self.weighting.is_some() {

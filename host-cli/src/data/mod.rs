@@ -18,7 +18,7 @@ pub use error::DataError;
 pub use labels::Labels;
 pub use scaling::{Fitted, Scaling, ScalingKind};
 pub use shuffle::{SplitMix64, permutation};
-pub use source::{built_in_names, is_planar, load, usual_split};
+pub use source::{built_in_names, load, planar_classes, usual_split};
 pub use split::{Parts, Split, SplitError};
 pub use write::{SampleError, SampleFile, Samples, write_csv, write_samples};
 

@@ -22,13 +22,13 @@ fn built_in() -> impl Iterator<Item = &'static str> {
 /// and 2,000 that test; anything else as [`Split::default`].
 #[must_use]
 pub fn usual_split(source: &str) -> Split {
-    if is_planar(source) { planar::SPLIT } else { Split::default() }
+    if planar_classes(source).is_some() { planar::SPLIT } else { Split::default() }
 }
 
-/// Whether a source names a built-in set in the plane, with a seed or without.
+/// How many classes a built-in set in the plane has, named with a seed or without; `None` for any other source.
 #[must_use]
-pub fn is_planar(source: &str) -> bool {
-    planar::is_planar(source)
+pub fn planar_classes(source: &str) -> Option<usize> {
+    planar::classes(source)
 }
 
 /// Reads a table: `digits`, `moons`, `eight-gaussians`, `swiss-roll` and `checkerboard` are built in (the last four take a seed, as in

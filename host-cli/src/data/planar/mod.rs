@@ -32,9 +32,9 @@ const ROWS: u32 = 25_000;
 /// The split of these sets: the first 20,000 rows train, the last 2,000 test.
 pub(super) const SPLIT: Split = Split::Contiguous { train: 0.8, validation: 0.12 };
 
-/// Whether a source names one of these sets.
-pub(super) fn is_planar(source: &str) -> bool {
-    PLANAR.iter().any(|set| source.split(':').next() == Some(set.name))
+/// How many classes the set has that a source names, or `None` if it names none of these sets.
+pub(super) fn classes(source: &str) -> Option<usize> {
+    PLANAR.iter().find(|set| source.split(':').next() == Some(set.name)).map(|set| set.classes.len())
 }
 
 /// Uniform and normal numbers of one seed, from two streams that share no draw.
