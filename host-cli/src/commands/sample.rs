@@ -21,7 +21,7 @@ use mote_picture::{Colour, Figure, GridStyle, Mark, Panel, Scale, Tiles, grid_pn
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Sample k of a seed is the same in any batch and on any device. The digest on standard error is \
-    that of `mote firmware run` with the same seed, count and plan.\n\nExample: mote sample runs/demo --count 64 --grid digits.png --out digits.npy\n         mote sample runs/moons --count 2000 --scatter moons.png"
+    that of `mote firmware run` with the same seed, count and plan.\n\nExample: mote sample runs/demo --count 64 --grid digits.png --out digits.npy\n         mote sample runs/moons --class each --count 2000 --scatter moons.png"
 )]
 pub(super) struct Args {
     /// A blob, or the folder of a run.
@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Number of the first sample.
     #[arg(long, default_value_t = 0)]
     first: u32,
-    /// Class to sample, by name or number, or `each` for all of them in turn. Default: any.
+    /// Class to sample, by name or number, or `each` for all of them in turn. Default: none, which a network with classes knows less well.
     #[arg(long, allow_negative_numbers = true)]
     class: Option<String>,
     /// Guidance weight: 1 is the class as learned, more is more typical and less varied.
@@ -81,6 +81,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
     if args.out.as_os_str() != "-" {
         SampleFile::of(&args.out)?; // before the work, not after
+    }
+    if model.classes() > 0 && args.class.is_none() {
+        eprintln!(
+            "samples of no class; --class each draws the model's {} classes in turn, and draws them better",
+            model.classes()
+        );
     }
     let batch = Batch { seed: args.seed, first: args.first, count: args.count as usize, options };
     let class_of = |k: u32| if each { Some((k as usize % model.classes()) as u16) } else { options.class };
