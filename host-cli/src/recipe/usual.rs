@@ -27,7 +27,7 @@ impl Recipe {
                 class_conditional: classes > 0,
                 ..NetworkRecipe::default()
             },
-            training: TrainingOptions { steps: 10_000, weight_decay: 0.0, ..TrainingOptions::default() },
+            training: TrainingOptions { steps: 14_000, weight_decay: 0.0, ..TrainingOptions::default() },
             blob: BlobRecipe { plans: vec![plan("ipndm3:10:flow")], ..BlobRecipe::default() },
             ..Self::default()
         }
