@@ -43,22 +43,42 @@ fn prepare() -> Result<(), Box<dyn Error>> {
     };
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    // The stack lies below everything else in memory: one that outgrows its place leaves memory and faults.
-    let memory = format!(
-        "MEMORY {{\n  FLASH : ORIGIN = {:#010x}, LENGTH = {}\n  RAM : ORIGIN = {:#010x}, LENGTH = {room}\n}}\n\
-         _stack_end = {:#010x};\n_stack_start = {:#010x};\n",
-        board.flash.origin,
-        board.flash.bytes,
-        board.ram.origin + board.stack_bytes,
-        board.ram.origin,
-        board.ram.origin + board.stack_bytes,
-    );
-    fs::write(out.join("memory.x"), memory)?;
+    fs::write(out.join("memory.x"), memory_map(&board, &target))?;
     fs::write(out.join("arena_bytes.rs"), format!("{arena}usize"))?;
     println!("cargo::rustc-env=MOTE_BOARD={name}");
     println!("cargo::rustc-link-search={}", out.display());
     // Here rather than in .cargo/config.toml, where RUSTFLAGS of the environment would replace them.
+    if target.starts_with(RISC_V) {
+        println!("cargo::rustc-link-arg-bins=-Tmemory.x");
+    }
     println!("cargo::rustc-link-arg-bins=-Tlink.x");
     println!("cargo::rustc-link-arg-bins=--nmagic");
     Ok(())
+}
+
+/// How the names of RISC-V's targets begin; those of all others are Cortex-M's.
+const RISC_V: &str = "riscv32";
+
+/// The regions as the linker script of the start-up crate, cortex-m-rt's or riscv-rt's, wants them.
+///
+/// The stack lies below everything else in memory: one that outgrows its place leaves memory and faults.
+fn memory_map(board: &mote_boards::Board, target: &str) -> String {
+    let (bottom, top) = (board.ram.origin, board.ram.origin + board.stack_bytes);
+    let regions = format!(
+        "  FLASH : ORIGIN = {:#010x}, LENGTH = {}\n  STACK : ORIGIN = {bottom:#010x}, LENGTH = {}\n  \
+         RAM : ORIGIN = {top:#010x}, LENGTH = {}\n",
+        board.flash.origin,
+        board.flash.bytes,
+        board.stack_bytes,
+        board.ram.bytes - board.stack_bytes,
+    );
+    let stack = format!("_stack_end = {bottom:#010x};\n_stack_start = {top:#010x};\n");
+    let places =
+        [("TEXT", "FLASH"), ("RODATA", "FLASH"), ("DATA", "RAM"), ("BSS", "RAM"), ("HEAP", "RAM"), ("STACK", "STACK")];
+    let aliases: String = if target.starts_with(RISC_V) {
+        places.iter().map(|(use_, region)| format!("REGION_ALIAS(\"REGION_{use_}\", {region});\n")).collect()
+    } else {
+        String::new()
+    };
+    format!("MEMORY {{\n{regions}}}\n{stack}{aliases}")
 }

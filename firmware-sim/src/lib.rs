@@ -10,9 +10,11 @@
 
 pub mod console;
 pub mod counter;
+pub mod entry;
 pub mod failure;
 pub mod fault;
 pub mod float_mode;
+pub mod machine;
 pub mod memory;
 pub mod semihosting;
 

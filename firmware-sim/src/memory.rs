@@ -1,7 +1,7 @@
 //! How much memory the image takes: its statics, and the stack by the paint that is left.
 
 use crate::console::Console;
-use cortex_m_rt::STACK_PAINT_VALUE;
+use crate::machine::PAINT;
 
 unsafe extern "C" {
     static __sdata: u32;
@@ -33,7 +33,7 @@ impl Memory {
         let clean = (0..words)
             // SAFETY: every word from `_stack_end` up to `_stack_start` is memory of the stack, painted before `main`. A volatile
             // read of one that is in use gives some value and disturbs nothing.
-            .take_while(|i| unsafe { bottom.add(*i).read_volatile() } == STACK_PAINT_VALUE)
+            .take_while(|i| unsafe { bottom.add(*i).read_volatile() } == PAINT)
             .count();
         Self {
             data: (&raw const __edata).addr() - (&raw const __sdata).addr(),
@@ -42,6 +42,7 @@ impl Memory {
             stack_reserved: 4 * words,
         }
     }
+
     /// Measures, and prints the record; `arena` is the part of the statics that is lent to what the image does.
     pub fn print(console: &mut Console, arena: usize) {
         let Self { data, bss, stack, stack_reserved } = Self::measure();

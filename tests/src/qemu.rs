@@ -1,6 +1,6 @@
-//! The firmware images of the default board, and what to do on a machine that cannot build or run them.
+//! The firmware images of the boards, and what to do on a machine that cannot build or run them.
 
-use mote_qemu::{BOARDS, Image, Program, emulator_version};
+use mote_qemu::{BOARDS, Board, Image, Program, emulator_version};
 use object::{Object, ObjectSymbol};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// If the image does not build, or a tool is missing in CI.
 pub fn image() -> Option<&'static Image> {
     static IMAGE: OnceLock<Option<Image>> = OnceLock::new();
-    IMAGE.get_or_init(|| build(Program::Model { arena_bytes: None })).as_ref()
+    IMAGE.get_or_init(|| image_of(Program::Model { arena_bytes: None }, &BOARDS[0])).as_ref()
 }
 
 /// The image that runs ensembles; everything else is as for [`image`].
@@ -26,14 +26,28 @@ pub fn image() -> Option<&'static Image> {
 /// As [`image`].
 pub fn ensembles_image() -> Option<&'static Image> {
     static IMAGE: OnceLock<Option<Image>> = OnceLock::new();
-    IMAGE.get_or_init(|| build(Program::Ensembles)).as_ref()
+    IMAGE.get_or_init(|| image_of(Program::Ensembles, &BOARDS[0])).as_ref()
 }
 
-fn build(program: Program) -> Option<Image> {
-    match emulator_version().and_then(|_| Image::of(program, &BOARDS[0])) {
+/// The image that runs models, with the default arena, for each board that this machine can build for and emulate.
+///
+/// # Panics
+/// As [`image`].
+pub fn images() -> &'static [Image] {
+    static IMAGES: OnceLock<Vec<Image>> = OnceLock::new();
+    let build = || BOARDS.iter().filter_map(|board| image_of(Program::Model { arena_bytes: None }, board)).collect();
+    IMAGES.get_or_init(build)
+}
+
+/// An image for a board; everything else is as for [`image`].
+///
+/// # Panics
+/// As [`image`].
+pub fn image_of(program: Program, board: &Board) -> Option<Image> {
+    match emulator_version(board).and_then(|_| Image::of(program, board)) {
         Ok(image) => Some(image),
         Err(error) if error.is_missing_tool() && env::var_os("CI").is_none() => {
-            eprintln!("\n*** SKIPPED, NOT TESTED: host against board ***\n*** {error} ***\n");
+            eprintln!("\n*** SKIPPED, NOT TESTED: host against {} ***\n*** {error} ***\n", board.name);
             None
         }
         Err(error) => panic!("{error}"),
@@ -48,7 +62,8 @@ pub fn forbidden_symbols(image: &Image, known: &str) -> Vec<String> {
     let bytes = fs::read(image.path()).expect("an image");
     let elf = object::File::parse(&*bytes).expect("an ELF file");
     let names: Vec<_> = elf.symbols().filter_map(|symbol| symbol.name().ok()).collect();
-    assert!(names.contains(&"Reset") && names.iter().any(|name| name.contains(known)), "no symbols");
+    let starts = names.iter().any(|name| ["Reset", "_start"].contains(name));
+    assert!(starts && names.iter().any(|name| name.contains(known)), "no symbols");
     let double = |name: &str| {
         // The names of the ARM ABI and those of compiler-builtins, which may stand inside a mangled name.
         let routines =

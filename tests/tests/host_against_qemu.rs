@@ -277,23 +277,25 @@ fn an_empty_partition_means_the_built_in_model() {
 fn bad_requests_are_refused_by_name() {
     let Some(image) = image() else { return };
     for (words, expected) in [
-        (&["count=0"][..], "count=0: at least one sample must be asked for"),
+        (&["count=0"][..], "count=0 or seeds=0: at least one sample must be asked for"),
         (&["plan=heun"], "the model has no plan heun; it has dpm++2m, ddpm"),
         (&["plan=2"], "the model has no plan 2; it has dpm++2m, ddpm"),
         (&["class=0"], "class=0: the model has no classes"),
         (
             &["sede=1"],
-            "sede=1 is not a key=value that is known here; the keys are seed, first, count, plan, class, \
+            "sede=1 is not a key=value that is known here; the keys are seed, seeds, first, count, plan, class, \
              guidance, what, values",
         ),
         (
             &["seed"],
-            "seed is not a key=value that is known here; the keys are seed, first, count, plan, class, \
+            "seed is not a key=value that is known here; the keys are seed, seeds, first, count, plan, class, \
              guidance, what, values",
         ),
         (&["seed=1e3"], "seed=1e3: this key takes 0 to 18446744073709551615"),
         (&["count=-1"], "count=-1: this key takes 1 to 4294967295"),
         (&["first=4294967295", "count=1"], "first + count: sample numbers end at 4294967295"),
+        (&["seeds=0"], "count=0 or seeds=0: at least one sample must be asked for"),
+        (&["seed=18446744073709551615", "seeds=2"], "seed + seeds: seeds end at 18446744073709551615"),
         (&["what=fly"], "what=fly: this key takes run, bench, fault or overflow"),
         (&["guidance=7fc00000"], "guidance=7fc00000: this key takes the bits of a finite f32"),
     ] {

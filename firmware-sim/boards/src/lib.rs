@@ -1,15 +1,58 @@
 //! The boards that the firmware image is built for.
 //!
 //! A new board is one file with one [`Board`], and one line in [`BOARDS`]. The image's build script takes its memory map
-//! from here, the image its timer, and the runner the machine to start.
+//! from here, the image its timer, and the runner the target to build for and the machine to start.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs, missing_debug_implementations)]
 
+mod microbit;
+mod mps2_an385;
 mod mps2_an386;
+mod mps2_an500;
+mod mps2_an505;
+mod mps3_an547;
+mod riscv32_virt;
 
 /// Every board, the default one first.
-pub const BOARDS: &[Board] = &[mps2_an386::BOARD];
+pub const BOARDS: &[Board] = &[
+    mps2_an386::BOARD,
+    mps2_an385::BOARD,
+    mps2_an500::BOARD,
+    mps2_an505::BOARD,
+    mps3_an547::BOARD,
+    microbit::BOARD,
+    riscv32_virt::BOARD,
+];
+
+/// The emulator of Arm's boards.
+const QEMU_ARM: Emulator =
+    Emulator { program: "qemu-system-arm", variable: "MOTE_QEMU", package: "qemu-system-arm", flags: &[] };
+
+/// A program that emulates boards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Emulator {
+    /// Its name, found on the path.
+    pub program: &'static str,
+    /// The environment's variable that names another program instead.
+    pub variable: &'static str,
+    /// The package of Debian and Ubuntu that holds it.
+    pub package: &'static str,
+    /// Arguments that its boards need.
+    pub flags: &'static [&'static str],
+}
+
+/// What instructions are counted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// The 24-bit timer of every Cortex-M (Armv7-M Architecture Reference Manual, DDI 0403, section B3.3).
+    SysTick {
+        /// Its frequency in Hz.
+        hz: u32,
+    },
+    /// The counter of retired instructions, `rdinstret` (RISC-V Unprivileged Specification, chapter "Zicntr").
+    Retired,
+}
 
 /// A stretch of the address space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +66,18 @@ pub struct Region {
 /// What the image and the runner must know of a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Board {
-    /// The board's name, which is also QEMU's name of the machine.
+    /// The board's name.
     pub name: &'static str,
+    /// The core, as a reader knows it.
+    pub core: &'static str,
     /// The Rust target.
     pub target: &'static str,
+    /// Flags of the compiler, besides the target.
+    pub flags: &'static [&'static str],
+    /// The program that emulates the board.
+    pub emulator: Emulator,
+    /// The emulator's name of the machine.
+    pub machine: &'static str,
     /// Flash for the image.
     pub flash: Region,
     /// Flash for the model: a partition of its own, so that one image serves every model.
@@ -35,18 +86,22 @@ pub struct Board {
     pub ram: Region,
     /// Bytes of memory kept for the stack. They lie at the bottom, so that a stack that outgrows them faults.
     pub stack_bytes: u32,
-    /// Frequency of the timer that instructions are counted with, in Hz.
-    pub timer_hz: u32,
+    /// What instructions are counted with.
+    pub timer: Timer,
     /// The emulator's time for an instruction is `2^icount_shift` nanoseconds.
     pub icount_shift: u32,
 }
 
 impl Board {
-    /// Timer ticks as instructions, `ticks * 10^9 / (timer_hz * 2^icount_shift)`, rounded to nearest.
+    /// Ticks of the timer as instructions, rounded to nearest: `ticks * 10^9 / (hz * 2^icount_shift)`, and `ticks / 2^icount_shift` for a counter
+    /// of instructions, which QEMU lets run in nanoseconds.
     #[must_use]
     pub const fn instructions(&self, ticks: u64) -> u64 {
-        let ticks_times_shift = (self.timer_hz as u64) << self.icount_shift;
-        (ticks * 1_000_000_000 + ticks_times_shift / 2) / ticks_times_shift
+        let (scale, divisor) = match self.timer {
+            Timer::SysTick { hz } => (1_000_000_000, (hz as u64) << self.icount_shift),
+            Timer::Retired => (1, 1 << self.icount_shift),
+        };
+        (ticks * scale + divisor / 2) / divisor
     }
 }
 

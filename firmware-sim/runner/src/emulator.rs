@@ -1,5 +1,5 @@
 use crate::report::{self, Source};
-use crate::{EnsembleReport, Error, Image, Report, Request, ensemble, record};
+use crate::{Board, EnsembleReport, Error, Image, Report, Request, ensemble, record};
 use mote_experiments as experiments;
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -12,7 +12,8 @@ use wait_timeout::ChildExt;
 
 /// Runs an image with a model in its partition, or with its built-in one, and reads its records.
 ///
-/// The emulator is `qemu-system-arm` on the path, or the program that `MOTE_QEMU` names. It is stopped when the time is up.
+/// The emulator is the board's program on the path, or the one that its variable names (`MOTE_QEMU` for Arm's boards). It is stopped when the
+/// time is up.
 ///
 /// # Errors
 /// [`Error`] says what is missing, or what the device said when it gave up.
@@ -53,8 +54,9 @@ pub fn run_ensemble_words(image: &Image, words: &[String], limit: Duration) -> R
 fn output(image: &Image, model: Option<&Path>, words: &[String], limit: Duration) -> Result<String, Error> {
     let mut command = command(image, model, words)?;
     let program = PathBuf::from(command.get_program());
-    let child = command.spawn().map_err(|source| Error::Qemu { program: program.clone(), source })?;
-    let Ended { status, output, message } = wait(child, limit).map_err(|source| Error::Qemu { program, source })?;
+    let cannot = |source| missing(image.board(), program.clone(), source);
+    let child = command.spawn().map_err(cannot)?;
+    let Ended { status, output, message } = wait(child, limit).map_err(cannot)?;
     let Some(status) = status else {
         let last = output.lines().last().unwrap_or("none").to_owned();
         return Err(Error::TimedOut { seconds: limit.as_secs(), last });
@@ -68,27 +70,32 @@ fn output(image: &Image, model: Option<&Path>, words: &[String], limit: Duration
     Ok(output)
 }
 
-/// The first line of what the emulator says of its version, so that one knows early whether it is there.
+/// The first line of what a board's emulator says of its version, so that one knows early whether it is there.
 ///
 /// # Errors
 /// [`Error::Qemu`] when it cannot be started.
-pub fn emulator_version() -> Result<String, Error> {
-    let program = program();
+pub fn emulator_version(board: &Board) -> Result<String, Error> {
+    let program = program(board);
     let output = Command::new(&program).arg("--version").stdin(Stdio::null()).output();
-    let output = output.map_err(|source| Error::Qemu { program, source })?;
+    let output = output.map_err(|source| missing(board, program, source))?;
     Ok(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned())
 }
 
-fn program() -> PathBuf {
-    env::var_os("MOTE_QEMU").map_or_else(|| "qemu-system-arm".into(), PathBuf::from)
+fn program(board: &Board) -> PathBuf {
+    env::var_os(board.emulator.variable).map_or_else(|| board.emulator.program.into(), PathBuf::from)
+}
+
+fn missing(board: &Board, program: PathBuf, source: io::Error) -> Error {
+    Error::Qemu { program, package: board.emulator.package, variable: board.emulator.variable, source }
 }
 
 /// The emulator's command line.
 fn command(image: &Image, model: Option<&Path>, words: &[String]) -> Result<Command, Error> {
     let board = image.board();
-    let mut command = Command::new(program());
+    let mut command = Command::new(program(board));
     command
-        .args(["-M", board.name, "-display", "none", "-monitor", "none", "-serial", "none"])
+        .args(board.emulator.flags)
+        .args(["-M", board.machine, "-display", "none", "-monitor", "none", "-serial", "none"])
         // The records have standard output for themselves.
         .args(["-chardev", "stdio,id=records,mux=off,signal=off"]);
     // The first word is the program's name.

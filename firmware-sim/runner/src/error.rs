@@ -32,6 +32,18 @@ pub enum Error {
         /// The end of what cargo said.
         message: String,
     },
+    /// The image is too large for the board.
+    #[error(
+        "the image does not fit {board}: its {region} is {bytes} bytes too small; take less working memory or another board"
+    )]
+    NoRoom {
+        /// The board.
+        board: &'static str,
+        /// `flash` or `memory`.
+        region: &'static str,
+        /// By how many bytes.
+        bytes: u64,
+    },
     /// A file or folder could not be read or written.
     #[error("{path}: {source}")]
     File {
@@ -50,12 +62,16 @@ pub enum Error {
     },
     /// QEMU is not there.
     #[error(
-        "cannot start {program} ({source}): install it with `apt-get install qemu-system-arm` (Debian, Ubuntu) or \
-         `brew install qemu` (macOS), or set MOTE_QEMU to the program's path"
+        "cannot start {program} ({source}): install it with `apt-get install {package}` (Debian, Ubuntu) or \
+         `brew install qemu` (macOS), or set {variable} to the program's path"
     )]
     Qemu {
         /// The program.
         program: PathBuf,
+        /// The package of Debian and Ubuntu that holds it.
+        package: &'static str,
+        /// The environment's variable that names another program.
+        variable: &'static str,
         /// Why.
         source: io::Error,
     },
@@ -112,6 +128,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the board is too small for the model, rather than something being wrong.
+    #[must_use]
+    pub fn is_too_small(&self) -> bool {
+        matches!(self, Self::NoRoom { .. } | Self::TooLong { .. })
+    }
+
     /// Whether a tool is missing on this machine rather than something being wrong.
     #[must_use]
     pub fn is_missing_tool(&self) -> bool {

@@ -127,7 +127,7 @@ impl Image {
                     SectionFlags::Elf { sh_flags } => sh_flags & u64::from(object::elf::SHF_ALLOC) != 0,
                     _ => false,
                 };
-                allocated && section.address() >= u64::from(self.board.ram.origin)
+                allocated && section.address() >= u64::from(self.board.ram.origin + self.board.stack_bytes)
             })
             .map(|section| section.size())
             .sum();
@@ -168,9 +168,13 @@ fn cargo_build(sources: &Path, folder: &Path, board: &Board, program: Program) -
         command.env("MOTE_ARENA_BYTES", bytes.to_string());
     }
     // Flags of the host's build say nothing about the board's.
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"] {
+    for name in ["RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"] {
         command.env_remove(name);
     }
+    // The board's name among the flags keeps what is built for one board apart from what is built for another of the same target.
+    let name = format!("mote_board=\"{}\"", board.name);
+    let flags = ["--cfg", &name].into_iter().chain(board.flags.iter().copied()).collect::<Vec<_>>();
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     let output = command.output().map_err(|source| Error::Cargo { source })?;
     if output.status.success() {
         return Ok(());
@@ -179,8 +183,31 @@ fn cargo_build(sources: &Path, folder: &Path, board: &Board, program: Program) -
     if message.contains("target may not be installed") {
         return Err(Error::Target { target: board.target });
     }
+    if let Some((region, bytes)) = overflow(&message) {
+        return Err(Error::NoRoom { board: board.name, region, bytes });
+    }
     // The end holds the error, whatever was compiled before it.
     let lines: Vec<_> = message.lines().filter(|line| !line.trim_start().starts_with("Compiling")).collect();
     let end = lines.iter().skip(lines.len().saturating_sub(20)).copied().collect::<Vec<_>>().join("\n");
     Err(Error::Build { folder: sources.to_owned(), message: end })
+}
+
+/// The memory region that the linker says is too small, and by how many bytes.
+fn overflow(message: &str) -> Option<(&'static str, u64)> {
+    let (_, rest) = message.split_once("will not fit in region '")?;
+    let (region, rest) = rest.split_once("': overflowed by ")?;
+    let bytes = rest.split(' ').next()?.parse().ok()?;
+    Some((if region == "FLASH" { "flash" } else { "memory" }, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_linkers_word_for_too_little_room_is_understood() {
+        let said = "  = note: rust-lld: error: section '.bss' will not fit in region 'RAM': overflowed by 4820 bytes\n";
+        assert_eq!(overflow(said), Some(("memory", 4820)));
+        assert_eq!(overflow("rust-lld: error: undefined symbol: f"), None);
+    }
 }

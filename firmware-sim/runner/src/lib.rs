@@ -48,7 +48,7 @@ pub use emulator::{emulator_version, run, run_ensemble, run_ensemble_words, run_
 pub use ensemble::EnsembleReport;
 pub use error::Error;
 pub use image::{Image, ImageSize, Program};
-pub use mote_boards::{BOARDS, Board, Region, find};
+pub use mote_boards::{BOARDS, Board, Emulator, Region, Timer, find};
 pub use mote_experiments as experiments;
 pub use report::{Count, Memory, ModelRecord, PlanRecord, Report, Sample, Source};
 pub use request::{Request, Task};

@@ -16,8 +16,10 @@ pub enum Task {
 /// A request to the image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// Seed of all samples.
+    /// Seed of all samples, or of the first ones.
     pub seed: u64,
+    /// How many seeds, at least 1: each draws the same sample numbers.
+    pub seeds: u32,
     /// Number of the first sample.
     pub first: u32,
     /// How many samples, at least 1.
@@ -37,7 +39,17 @@ pub struct Request {
 impl Default for Request {
     /// Sample 0 of seed 0 by the model's first plan.
     fn default() -> Self {
-        Self { seed: 0, first: 0, count: 1, plan: None, class: None, guidance: None, task: Task::Run, values: true }
+        Self {
+            seed: 0,
+            seeds: 1,
+            first: 0,
+            count: 1,
+            plan: None,
+            class: None,
+            guidance: None,
+            task: Task::Run,
+            values: true,
+        }
     }
 }
 
@@ -54,6 +66,7 @@ impl Request {
         let mut words = vec![
             format!("what={task}"),
             format!("seed={}", self.seed),
+            format!("seeds={}", self.seeds),
             format!("first={}", self.first),
             format!("count={}", self.count),
             format!("values={}", u8::from(self.values)),

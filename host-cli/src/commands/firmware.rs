@@ -1,11 +1,12 @@
 //! `mote firmware`
 
+mod all_boards;
 mod ensemble;
 
 use std::path::PathBuf;
 
 use mote_core::model::{Model, NamedPlan};
-use mote_qemu::{BOARDS, Board, Image, Request, Task};
+use mote_qemu::{BOARDS, Board, Error, Image, Request, Task};
 use serde::Serialize;
 
 use super::CheckFailed;
@@ -25,7 +26,7 @@ pub(super) enum Verb {
     Run(Args),
     /// The same, and count instructions, flash, memory and stack.
     #[command(
-        after_help = "Instructions are counted by QEMU, exactly; they are not cycles and not time.\n\nExample: mote firmware bench --model runs/demo"
+        after_help = "Instructions are counted by QEMU, exactly; they are not cycles and not time.\n\nExample: mote firmware bench --model runs/demo --board all"
     )]
     Bench(Args),
     /// Run ensembles of stochastic processes on a board, compare every bit with the host's, and count instructions.
@@ -63,14 +64,25 @@ pub(super) struct Args {
     /// Guidance weight.
     #[arg(long, allow_hyphen_values = true)]
     guidance: Option<f32>,
-    /// Board that QEMU emulates.
-    #[arg(long, default_value = BOARDS[0].name, value_parser = board)]
-    board: Board,
+    /// Board that QEMU emulates, or `all` for a table of every one.
+    #[arg(long, default_value = BOARDS[0].name, value_parser = choice)]
+    board: Choice,
     /// Bytes of working memory in the image. Default: 4096, or what the model needs if that is more.
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
     arena: Option<u32>,
     #[command(flatten)]
     format: Format,
+}
+
+/// One board or every one.
+#[derive(Clone, Copy, Debug)]
+enum Choice {
+    One(Board),
+    All,
+}
+
+fn choice(name: &str) -> Result<Choice, String> {
+    if name == "all" { Ok(Choice::All) } else { board(name).map(Choice::One).map_err(|error| error + ", and all") }
 }
 
 fn board(name: &str) -> Result<Board, String> {
@@ -110,15 +122,19 @@ pub(super) fn run(verb: &Verb) -> anyhow::Result<()> {
     let plan = source::plan(&model, args.plan.as_deref())?;
     let names = BlobText::of(&model).classes;
     let options = source::options(&model, &names, args.class.as_deref(), args.guidance)?;
-    eprintln!("building the image for {}", args.board.name);
-    let image = match args.arena {
-        Some(bytes) => Image::build(&args.board, Some(bytes))?,
-        None => image_for(&args.board, &model)?,
-    };
     let mut request = Request { seed: args.seed, first: args.first, count: args.count, ..Request::default() };
     (request.plan, request.class, request.guidance) = (Some(plan.name.into()), options.class, options.guidance);
     request.task = task;
     request.values = task == Task::Run;
+    let board = match args.board {
+        Choice::One(board) => board,
+        Choice::All => {
+            let table = all_boards::run(args, &source.path, &model, &plan, &request)?;
+            args.format.print(&table, all_boards::to_text)?;
+            return table.verdict();
+        }
+    };
+    let image = image(args, &board, &model)?;
     let compared = compare(&image, &source.path, &model, &plan, &request)?;
     let outcome = outcome(args, &model, &plan, &image, &compared, task);
     args.format.print(&outcome, to_text)?;
@@ -130,6 +146,15 @@ pub(super) fn run(verb: &Verb) -> anyhow::Result<()> {
         outcome.digest, outcome.host_digest, compared.different
     ))
     .into())
+}
+
+/// The image for a board, with the arena that was asked for or one that the model fits.
+fn image(args: &Args, board: &Board, model: &Model<'_>) -> Result<Image, Error> {
+    eprintln!("building the image for {}", board.name);
+    match args.arena {
+        Some(bytes) => Image::build(board, Some(bytes)),
+        None => image_for(board, model),
+    }
 }
 
 fn outcome(

@@ -1,6 +1,7 @@
 //! `mote firmware`: the blob of a trained run, and ensembles, on a board under QEMU.
 
-use mote_tests::qemu::{ensembles_image, image};
+use mote_qemu::BOARDS;
+use mote_tests::qemu::{ensembles_image, image, images};
 use serde_json::Value;
 
 use super::mote::Place;
@@ -29,10 +30,30 @@ fn a_trained_blob_gives_the_same_bits_on_host_and_board() {
 }
 
 #[test]
+fn every_board_stands_in_one_table() {
+    if images().len() < BOARDS.len() {
+        return;
+    }
+    let place = Place::new();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-sim/models/digits-48-48.mote");
+    let ended = place.ok(&format!("firmware bench --model {model} --count 2 --board all --json"));
+    let table: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let rows = table["boards"].as_array().unwrap();
+    assert_eq!(rows.len(), BOARDS.len());
+    for (row, board) in rows.iter().zip(BOARDS) {
+        assert_eq!((&row["board"], &row["core"]), (&Value::from(board.name), &Value::from(board.core)));
+        assert_eq!((&row["bits_equal"], &row["digest"]), (&Value::Bool(true), &table["host_digest"]));
+        assert_eq!(row["measurements"].as_array().unwrap().len(), 7, "{row}");
+    }
+    let text = place.ok(&format!("firmware run --model {model} --count 1 --board all")).stdout;
+    assert_eq!(text.lines().filter(|line| line.ends_with(" equal")).count(), BOARDS.len(), "{text}");
+}
+
+#[test]
 fn what_a_board_cannot_run_is_said_in_one_line() {
     let place = Place::new();
     place.trained("run", "");
-    place.refused_with("firmware run --model run --board nrf52", &["the boards are", "mps2-an386"]);
+    place.refused_with("firmware run --model run --board nrf52", &["the boards are", "mps2-an386", "microbit", "and all"]);
     place.refused_with("firmware run --model run --plan ddim:7", &["no plan \"ddim:7\"", "dpm++2m:20"]);
     place.refused_with("firmware run --model run --count 0", &["--count"]);
     if image().is_none() {
@@ -43,6 +64,9 @@ fn what_a_board_cannot_run_is_said_in_one_line() {
     let said = String::from_utf8(without.stderr).unwrap();
     assert_eq!(without.status.code(), Some(2));
     assert!(said.contains("no-such-qemu") && said.contains("apt-get install qemu-system-arm"), "{said}");
+    // An arena that the board has no room for beside the stack and the rest.
+    place.refused_with("firmware run --model run --board microbit --arena 12200", &["does not fit microbit", "memory"]);
+    place.refused_with("firmware ensemble --board microbit", &["does not fit microbit"]);
 }
 
 #[test]

@@ -15,29 +15,34 @@ use mote_firmware::counter::Counter;
 use mote_firmware::memory::Memory;
 use mote_firmware::{BOARD, fault, float_mode, semihosting};
 
-#[cortex_m_rt::entry]
-fn main() -> ! {
-    static mut STATES: [f32; ROOM] = [0.0; ROOM];
-    static mut CONSOLE: Console = Console::new();
-    static mut COMMAND_LINE: [u8; 512] = [0; 512];
+/// Everything that the image keeps outside of its stack.
+struct Statics {
+    states: [f32; ROOM],
+    console: Console,
+    command_line: [u8; 512],
+}
 
-    // SAFETY: nothing else takes the peripherals.
-    let peripherals = unsafe { cortex_m::Peripherals::steal() };
-    let mut counter = Counter::new(peripherals.SYST);
-    float_mode::insist(CONSOLE);
-    let line = semihosting::command_line(COMMAND_LINE).ok_or(RequestError::TooLong);
+mote_firmware::entry!(
+    start,
+    Statics = Statics { states: [0.0; ROOM], console: Console::new(), command_line: [0; 512] }
+);
+
+fn start(Statics { states, console, command_line }: &'static mut Statics) -> ! {
+    let mut counter = Counter::new();
+    float_mode::insist(console);
+    let line = semihosting::command_line(command_line).ok_or(RequestError::TooLong);
     let request = match line.and_then(Request::parse) {
         Ok(request) => request,
-        Err(error) => fault::finish(CONSOLE, &Failure::Request(error)),
+        Err(error) => fault::finish(console, &Failure::Request(error)),
     };
-    introduce(CONSOLE, &request.experiment);
+    introduce(console, &request.experiment);
     if request.task == Task::Bench {
-        bench::run(CONSOLE, &mut counter, &request.experiment, STATES);
+        bench::run(console, &mut counter, &request.experiment, states);
     }
-    if let Err(failure) = run(CONSOLE, &request, STATES) {
-        fault::finish(CONSOLE, &failure);
+    if let Err(failure) = run(console, &request, states) {
+        fault::finish(console, &failure);
     }
-    Memory::print(CONSOLE, size_of_val(STATES));
+    Memory::print(console, size_of_val(states));
     semihosting::exit(0)
 }
 

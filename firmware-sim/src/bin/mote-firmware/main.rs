@@ -16,31 +16,33 @@ use mote_core::sampler::{Digest, SampleOptions};
 use mote_firmware::console::Console;
 use mote_firmware::counter::Counter;
 use mote_firmware::memory::Memory;
-use mote_firmware::{BOARD, fault, float_mode, semihosting};
+use mote_firmware::{BOARD, fault, float_mode, machine, semihosting};
 use partition::Source;
 use request::{Request, RequestError, Task};
 
 /// Bytes of working memory for the model.
 const ARENA_BYTES: usize = include!(concat!(env!("OUT_DIR"), "/arena_bytes.rs"));
 
-#[cortex_m_rt::entry]
-fn main() -> ! {
-    static mut ARENA: Arena<ARENA_BYTES> = Arena::new();
-    static mut CONSOLE: Console = Console::new();
-    static mut COMMAND_LINE: [u8; 256] = [0; 256];
+/// Everything that the image keeps outside of its stack.
+struct Statics {
+    arena: Arena<ARENA_BYTES>,
+    console: Console,
+    command_line: [u8; 256],
+}
 
-    // SAFETY: nothing else takes the peripherals.
-    let peripherals = unsafe { cortex_m::Peripherals::steal() };
-    let mut counter = Counter::new(peripherals.SYST);
-    float_mode::insist(CONSOLE);
-    let line = semihosting::command_line(COMMAND_LINE).ok_or(RequestError::TooLong);
+mote_firmware::entry!(run, Statics = Statics { arena: Arena::new(), console: Console::new(), command_line: [0; 256] });
+
+fn run(Statics { arena, console, command_line }: &'static mut Statics) -> ! {
+    let mut counter = Counter::new();
+    float_mode::insist(console);
+    let line = semihosting::command_line(command_line).ok_or(RequestError::TooLong);
     let request = match line.and_then(Request::parse) {
         Ok(request) => request,
-        Err(error) => fault::finish(CONSOLE, &Failure::Request(error)),
+        Err(error) => fault::finish(console, &Failure::Request(error)),
     };
     match request.task {
-        Task::Fault => cortex_m::asm::udf(),
-        Task::Overflow => fault::overflow(),
+        Task::Fault => machine::undefined(),
+        Task::Overflow => machine::overflow(),
         Task::Run | Task::Bench => {}
     }
 
@@ -49,25 +51,25 @@ fn main() -> ! {
     // By reference: a move would be one more copy on the stack.
     let model = match &model {
         Ok(model) => model,
-        Err(error) => fault::finish(CONSOLE, &Failure::Model(*error)),
+        Err(error) => fault::finish(console, &Failure::Model(*error)),
     };
-    introduce(CONSOLE, model, source);
-    let mut bound = match model.bind(ARENA) {
+    introduce(console, model, source);
+    let mut bound = match model.bind(arena) {
         Ok(bound) => bound,
-        Err(error) => fault::finish(CONSOLE, &Failure::Arena(error)),
+        Err(error) => fault::finish(console, &Failure::Arena(error)),
     };
     if let Err(error) = self_test(&mut bound) {
-        fault::finish(CONSOLE, &Failure::SelfTest(error));
+        fault::finish(console, &Failure::SelfTest(error));
     }
     let (plan, options) = match choose(model, &request) {
         Ok(chosen) => chosen,
-        Err(failure) => fault::finish(CONSOLE, &failure),
+        Err(failure) => fault::finish(console, &failure),
     };
     if request.task == Task::Bench {
-        bench::run(CONSOLE, &mut counter, parse, &mut bound, &plan, options, &request);
+        bench::run(console, &mut counter, parse, &mut bound, &plan, options, &request);
     }
-    sample(CONSOLE, &mut bound, &plan, options, &request);
-    Memory::print(CONSOLE, ARENA_BYTES);
+    sample(console, &mut bound, &plan, options, &request);
+    Memory::print(console, ARENA_BYTES);
     semihosting::exit(0)
 }
 
@@ -126,18 +128,21 @@ fn sample<'m>(
     options: SampleOptions,
     request: &Request<'_>,
 ) {
-    let mut streams = StreamSequence::starting_at(request.seed, request.first);
     let mut digest = Digest::new();
-    for number in (request.first..).take(request.count as usize) {
-        let mut noise = Ziggurat::new(streams.next_stream());
-        let (run, mut denoiser) = bound.start(plan, options, &mut noise);
-        let sample = run.finish(&mut denoiser, &mut noise);
-        digest.update(sample);
-        if request.values {
-            console.piece(format_args!("sample number={number} values="));
-            console.bits(sample);
-            console.end();
+    for seed in (request.seed..=u64::MAX).take(request.seeds as usize) {
+        let mut streams = StreamSequence::starting_at(seed, request.first);
+        for number in (request.first..).take(request.count as usize) {
+            let mut noise = Ziggurat::new(streams.next_stream());
+            let (run, mut denoiser) = bound.start(plan, options, &mut noise);
+            let sample = run.finish(&mut denoiser, &mut noise);
+            digest.update(sample);
+            if request.values {
+                console.piece(format_args!("sample seed={seed} number={number} values="));
+                console.bits(sample);
+                console.end();
+            }
         }
     }
-    console.record(format_args!("digest value={:016x} samples={}", digest.finish(), request.count));
+    let samples = u64::from(request.seeds) * u64::from(request.count);
+    console.record(format_args!("digest value={:016x} samples={samples}", digest.finish()));
 }

@@ -18,8 +18,10 @@ pub enum Task {
 /// A request, with a default for every key.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// Seed of all samples.
+    /// Seed of all samples, or of the first ones.
     pub seed: u64,
+    /// How many seeds, at least 1.
+    pub seeds: u32,
     /// Number of the first sample.
     pub first: u32,
     /// How many samples, at least 1.
@@ -54,6 +56,8 @@ pub enum RequestError<'a> {
     NoSamples,
     /// The sample numbers would pass 2^32.
     Numbers,
+    /// The seeds would pass 2^64.
+    Seeds,
 }
 
 impl fmt::Display for RequestError<'_> {
@@ -62,11 +66,12 @@ impl fmt::Display for RequestError<'_> {
             Self::TooLong => f.write_str("the command line is too long"),
             Self::Unknown(word) => {
                 write!(f, "{word:.40} is not a key=value that is known here; the keys are ")?;
-                f.write_str("seed, first, count, plan, class, guidance, what, values")
+                f.write_str("seed, seeds, first, count, plan, class, guidance, what, values")
             }
             Self::Value { word, takes } => write!(f, "{word:.40}: this key takes {takes}"),
-            Self::NoSamples => f.write_str("count=0: at least one sample must be asked for"),
+            Self::NoSamples => f.write_str("count=0 or seeds=0: at least one sample must be asked for"),
             Self::Numbers => f.write_str("first + count: sample numbers end at 4294967295"),
+            Self::Seeds => f.write_str("seed + seeds: seeds end at 18446744073709551615"),
         }
     }
 }
@@ -76,6 +81,7 @@ impl<'a> Request<'a> {
     pub fn parse(line: &'a str) -> Result<Self, RequestError<'a>> {
         let mut request = Self {
             seed: 0,
+            seeds: 1,
             first: 0,
             count: 1,
             plan: None,
@@ -89,6 +95,7 @@ impl<'a> Request<'a> {
             let refused = |takes| RequestError::Value { word, takes };
             match key {
                 "seed" => request.seed = value.parse().map_err(|_| refused("0 to 18446744073709551615"))?,
+                "seeds" => request.seeds = value.parse().map_err(|_| refused("1 to 4294967295"))?,
                 "first" => request.first = value.parse().map_err(|_| refused("0 to 4294967295"))?,
                 "count" => request.count = value.parse().map_err(|_| refused("1 to 4294967295"))?,
                 "plan" => request.plan = Some(value),
@@ -117,11 +124,14 @@ impl<'a> Request<'a> {
                 _ => return Err(RequestError::Unknown(word)),
             }
         }
-        if request.count == 0 {
+        if request.count == 0 || request.seeds == 0 {
             return Err(RequestError::NoSamples);
         }
         if request.first.checked_add(request.count).is_none() {
             return Err(RequestError::Numbers);
+        }
+        if request.seed.checked_add(u64::from(request.seeds) - 1).is_none() {
+            return Err(RequestError::Seeds);
         }
         Ok(request)
     }

@@ -26,7 +26,7 @@ enum Command {
     Test(stages::Options),
     /// Put errors into a copy of the sources, one at a time: rows of `mote theory` must notice each, for every seed
     Mutants(mutants::Options),
-    /// Install what the tests need: the board's target, rustfmt, clippy, QEMU
+    /// Install what the tests need: the boards' targets, rustfmt, clippy, QEMU
     Setup,
     /// Write the generated tables of core
     Tables,

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 pub struct Invocation {
     program: &'static str,
     arguments: Vec<String>,
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(String, String)>,
 }
 
 /// Tests that runners reported.
@@ -60,14 +60,17 @@ impl Invocation {
     }
 
     /// With a variable in the environment.
-    pub fn with(mut self, name: &'static str, value: &'static str) -> Self {
-        self.environment.push((name, value));
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_string(), value.to_string()));
         self
     }
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.program);
-        command.args(&self.arguments).envs(self.environment.iter().copied()).stdin(Stdio::null());
+        command
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
         command
     }
 

@@ -1,12 +1,10 @@
-//! What the tests need on a machine besides a Rust toolchain: the board's target, rustfmt, clippy and QEMU.
+//! What the tests need on a machine besides a Rust toolchain: the boards' targets, rustfmt, clippy and QEMU.
 
 use super::run::Invocation;
 use anyhow::{Context as _, Result, bail};
+use mote_qemu::{BOARDS, Emulator};
 use std::path::Path;
 use std::process::Command;
-
-/// The target of the default board.
-pub const BOARD_TARGET: &str = "thumbv7em-none-eabihf";
 
 /// Whether images are to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +17,13 @@ pub enum Boards {
 
 /// Installs what is missing, or says what to install.
 pub fn install(boards: Boards) -> Result<()> {
-    board_target()?;
+    board_targets()?;
     component("rustfmt", "fmt")?;
     component("clippy", "clippy")?;
     if boards == Boards::Wanted {
-        qemu()?;
+        for board in BOARDS {
+            qemu(&board.emulator)?;
+        }
     }
     Ok(())
 }
@@ -34,16 +34,16 @@ fn run(line: &Invocation) -> bool {
     line.run().is_ok_and(|(success, _)| success)
 }
 
-fn board_target() -> Result<()> {
+fn board_targets() -> Result<()> {
     let output = Command::new("rustc").args(["--print", "sysroot"]).output().context("cannot run rustc")?;
     let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_string();
-    let there = || Path::new(&sysroot).join("lib/rustlib").join(BOARD_TARGET).join("lib").is_dir();
-    if there() || (run(&Invocation::new("rustup", &format!("target add {BOARD_TARGET}"))) && there()) {
-        return Ok(());
+    for target in BOARDS.iter().map(|board| board.target) {
+        let there = || Path::new(&sysroot).join("lib/rustlib").join(target).join("lib").is_dir();
+        if !there() && !(run(&Invocation::new("rustup", &format!("target add {target}"))) && there()) {
+            bail!("the target {target} is missing: install it with `rustup target add {target}` (https://rustup.rs)")
+        }
     }
-    bail!(
-        "the target {BOARD_TARGET} is missing: install it with `rustup target add {BOARD_TARGET}` (https://rustup.rs)"
-    )
+    Ok(())
 }
 
 fn component(name: &str, subcommand: &str) -> Result<()> {
@@ -54,8 +54,9 @@ fn component(name: &str, subcommand: &str) -> Result<()> {
     bail!("{name} is missing: install it with `rustup component add {name}` (https://rustup.rs)")
 }
 
-fn qemu() -> Result<()> {
-    let there = || Invocation::new("qemu-system-arm", "--version").succeeds();
+fn qemu(emulator: &Emulator) -> Result<()> {
+    let Emulator { program, package, .. } = *emulator;
+    let there = || Invocation::new(program, "--version").succeeds();
     if there() {
         return Ok(());
     }
@@ -72,13 +73,13 @@ fn qemu() -> Result<()> {
         if root || Invocation::new("sudo", "-n true").succeeds() {
             // An update that fails for one source may still have found the package.
             apt("update --quiet");
-            if apt("install --quiet --yes --no-install-recommends qemu-system-arm") && there() {
+            if apt(&format!("install --quiet --yes --no-install-recommends {package}")) && there() {
                 return Ok(());
             }
         }
     }
     bail!(
-        "qemu-system-arm is missing: install it with `sudo apt-get install qemu-system-arm` (Debian, Ubuntu), `sudo dnf \
-         install qemu-system-arm` (Fedora) or `brew install qemu` (macOS), or leave the board out with --skip-qemu"
+        "{program} is missing: install it with `sudo apt-get install {package}` (Debian, Ubuntu), `sudo dnf install {program}-core` \
+         (Fedora) or `brew install qemu` (macOS), or leave the boards out with --skip-qemu"
     )
 }

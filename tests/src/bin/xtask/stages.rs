@@ -3,8 +3,9 @@
 use super::generated;
 use super::report::{Line, Outcome, render};
 use super::run::{Invocation, Tally};
-use super::setup::{self, BOARD_TARGET, Boards};
+use super::setup::{self, Boards};
 use anyhow::{Context as _, Result};
+use mote_qemu::BOARDS;
 use std::time::{Duration, Instant};
 
 /// What to run besides the usual, and what to leave out.
@@ -19,7 +20,7 @@ pub struct Options {
 }
 
 /// The files of tests that run images in QEMU.
-const BOARD_TESTS: [&str; 2] = ["ensembles_on_board", "host_against_qemu"];
+const BOARD_TESTS: [&str; 3] = ["ensembles_on_board", "every_board", "host_against_qemu"];
 
 /// The tests that run the `mote` program, which has to be built before them.
 const COMMAND_LINE_TESTS: &str = "command_line";
@@ -110,13 +111,7 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
         ),
         // In release, as the tests of mote-cli and the documentation are, so that its libraries are checked once.
         ("lints", cargo(&["clippy --release --workspace --all-targets -- -D warnings"])),
-        (
-            "lints for the board",
-            cargo(&[
-                &format!("clippy --release -p mote-core --target {BOARD_TARGET} -- -D warnings"),
-                &format!("clippy --release {firmware} --workspace --target {BOARD_TARGET} -- -D warnings"),
-            ]),
-        ),
+        ("lints for the boards", Work::Commands(board_lints(firmware))),
         ("core and system, debug", core_and_system("")),
         ("host against board, debug", board("")),
         ("core and system, release", core_and_system("--release")),
@@ -155,6 +150,24 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
         stages.push(("long: Miri", if miri { cargo(&lines) } else { Work::Skipped }));
     }
     Ok(stages)
+}
+
+/// Lints of core and of the images for each processor, in the flags of the first board that has it.
+fn board_lints(firmware: &str) -> Vec<Invocation> {
+    let mut lints = Vec::new();
+    let mut seen = Vec::new();
+    for board in BOARDS.iter().filter(|board| {
+        let new = !seen.contains(&(board.target, board.flags));
+        seen.push((board.target, board.flags));
+        new
+    }) {
+        let flags = format!("CARGO_TARGET_{}_RUSTFLAGS", board.target.to_uppercase().replace(['-', '.'], "_"));
+        for what in ["-p mote-core".to_string(), format!("{firmware} --workspace --lib --bins")] {
+            let line = format!("clippy --release {what} --target {} -- -D warnings", board.target);
+            lints.push(Invocation::cargo(&line).with("MOTE_BOARD", board.name).with(&flags, &board.flags.join(" ")));
+        }
+    }
+    lints
 }
 
 /// Arguments that choose every test of mote-tests but those of the boards.

@@ -1,0 +1,17 @@
+use super::{Board, QEMU_ARM, Region, Timer};
+
+/// Arm MPS2 with application note 385: a Cortex-M3 at 25 MHz, without floating point. Its flash is static memory, 4 MiB.
+pub(super) const BOARD: Board = Board {
+    name: "mps2-an385",
+    core: "Cortex-M3",
+    target: "thumbv7m-none-eabi",
+    flags: &[],
+    emulator: QEMU_ARM,
+    machine: "mps2-an385",
+    flash: Region { origin: 0x0000_0000, bytes: 0x0010_0000 },
+    model: Region { origin: 0x0010_0000, bytes: 0x0030_0000 },
+    ram: Region { origin: 0x2000_0000, bytes: 0x0040_0000 },
+    stack_bytes: 4096,
+    timer: Timer::SysTick { hz: 25_000_000 },
+    icount_shift: 6,
+};

@@ -1,0 +1,17 @@
+use super::{Board, QEMU_ARM, Region, Timer};
+
+/// Arm MPS2 with application note 500: a Cortex-M7 with floating point at 25 MHz. Its flash is static memory, 4 MiB.
+pub(super) const BOARD: Board = Board {
+    name: "mps2-an500",
+    core: "Cortex-M7F",
+    target: "thumbv7em-none-eabihf",
+    flags: &[],
+    emulator: QEMU_ARM,
+    machine: "mps2-an500",
+    flash: Region { origin: 0x0000_0000, bytes: 0x0010_0000 },
+    model: Region { origin: 0x0010_0000, bytes: 0x0030_0000 },
+    ram: Region { origin: 0x2000_0000, bytes: 0x0040_0000 },
+    stack_bytes: 4096,
+    timer: Timer::SysTick { hz: 25_000_000 },
+    icount_shift: 6,
+};

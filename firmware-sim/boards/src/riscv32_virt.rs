@@ -1,0 +1,24 @@
+use super::{Board, Emulator, Region, Timer};
+
+/// QEMU's own RISC-V machine without firmware: an RV32IMAC whose program, model and data share one memory.
+///
+/// Nothing is unmapped below its memory, so start-up makes the stretch below the stack forbidden ground by physical memory protection.
+pub(super) const BOARD: Board = Board {
+    name: "riscv32-virt",
+    core: "RV32IMAC",
+    target: "riscv32imac-unknown-none-elf",
+    flags: &[],
+    emulator: Emulator {
+        program: "qemu-system-riscv32",
+        variable: "MOTE_QEMU_RISCV32",
+        package: "qemu-system-misc",
+        flags: &["-bios", "none"],
+    },
+    machine: "virt",
+    flash: Region { origin: 0x8000_0000, bytes: 0x0010_0000 },
+    model: Region { origin: 0x8010_0000, bytes: 0x0030_0000 },
+    ram: Region { origin: 0x8041_0000, bytes: 0x0020_0000 },
+    stack_bytes: 4096,
+    timer: Timer::Retired,
+    icount_shift: 0,
+};
