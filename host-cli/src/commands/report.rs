@@ -62,10 +62,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let noising = float.recipe.noise.noising();
     let set = LevelSet::build(&float.recipe.blob.plans, &noising)?;
 
+    let (grid, searched) = EfficiencyOptions::grid_and_searched(&float.recipe.blob.plans);
     let options = EfficiencyOptions {
         evaluations: if args.quick { vec![5, 10, 20] } else { vec![2, 5, 10, 20, 50] },
         blocks: if args.quick { 1 } else { 3 },
-        grid: float.recipe.blob.plans.first().map(|plan| plan.grid.clone()).unwrap_or_default(),
+        grid,
+        searched,
         seed: args.seed,
     };
     let progress = Progress::new(2 + Efficiency::plan_count(&options, &noising));

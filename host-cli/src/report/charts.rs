@@ -98,6 +98,11 @@ pub(super) fn frontier(points: &[FrontierPoint]) -> Vec<Drawing> {
             labels.push(&point.regularisation);
         }
     }
+    // What all curves share, as the plan after the comma, is said in the numbers below and would crowd the charts.
+    let ending = |label: &str| label.split_once(", ").map(|(_, ending)| ending.to_owned());
+    let shared = labels.first().and_then(|label| ending(label));
+    let alike = shared.is_some() && labels.iter().all(|label| ending(label) == shared);
+    let short = |label: &'_ str| label.split_once(", ").filter(|_| alike).map_or(label, |(start, _)| start).to_owned();
     type Quantity<'a> = (&'a str, fn(&FrontierPoint) -> f64);
     let charts: [Quantity<'_>; 3] = [
         ("Fréchet distance", |point| point.frechet),
@@ -113,7 +118,7 @@ pub(super) fn frontier(points: &[FrontierPoint]) -> Vec<Drawing> {
                     points.iter().filter(|point| point.regularisation == *label).collect();
                 own.sort_by_key(|point| point.steps);
                 let places: Vec<(f64, f64)> = own.iter().map(|point| (point.memorisation, of(point))).collect();
-                let line = Mark::line(label, Colour::nth(number), places.clone()).wide(1.6);
+                let line = Mark::line(&short(label), Colour::nth(number), places.clone()).wide(1.6);
                 marks.push(if number >= Colour::SERIES.len() { line.dashed() } else { line });
                 marks.push(Mark::dots("", Colour::nth(number), places));
             }

@@ -14,10 +14,31 @@ pub struct EfficiencyOptions {
     pub evaluations: Vec<usize>,
     /// Blocks of samples, each as large as the test set.
     pub blocks: usize,
-    /// The noise levels of every plan.
+    /// The grid of every sampler; one that has levels for any number of evaluations.
     pub grid: Grid,
+    /// Plans on listed levels, which have no other number of evaluations: points of their own, under [`SEARCHED`].
+    pub searched: Vec<PlanSpec>,
     /// Seed of the samples, the same for every sampler.
     pub seed: u64,
+}
+
+/// What plans on listed levels go by, instead of their sampler's name.
+pub const SEARCHED: &str = "searched plans";
+
+impl EfficiencyOptions {
+    /// The grid and the searched plans that a run's own plans ask for.
+    #[must_use]
+    pub fn grid_and_searched(plans: &[PlanSpec]) -> (Grid, Vec<PlanSpec>) {
+        let is_listed = |plan: &&PlanSpec| matches!(plan.grid, Grid::Listed(_));
+        let grid = plans.iter().find(|plan| !is_listed(plan)).map(|plan| plan.grid.clone()).unwrap_or_default();
+        (grid, plans.iter().filter(is_listed).cloned().collect())
+    }
+
+    /// The plans to measure, by what they go by in the charts.
+    fn series(&self, noising: &Noising) -> Vec<(&'static str, Vec<PlanSpec>)> {
+        let samplers = Named::all().map(|sampler| (sampler.name, plans(sampler, self, noising)));
+        samplers.chain([(SEARCHED, self.searched.clone())]).collect()
+    }
 }
 
 /// One sampler at one number of evaluations.
@@ -66,7 +87,7 @@ impl Efficiency {
     /// How many plans there are to measure: the number of calls of `advance`.
     #[must_use]
     pub fn plan_count(options: &EfficiencyOptions, noising: &Noising) -> usize {
-        Named::all().map(|sampler| plans(sampler, options, noising).len()).sum()
+        options.series(noising).iter().map(|(_, plans)| plans.len()).sum()
     }
 
     /// Measures the float network under every sampler; calls `advance` with each plan's name before it is drawn.
@@ -84,8 +105,7 @@ impl Efficiency {
         let mix = assessment.class_mix();
         let draw = Draw { seed: options.seed, ..Draw::default() };
         let mut found = Self { samplers: Vec::new(), points: Vec::new(), left_out: Vec::new(), blocks };
-        for sampler in Named::all() {
-            let specs = plans(sampler, options, noising);
+        for (name, specs) in options.series(noising) {
             let before = found.points.len();
             for spec in specs {
                 advance(&spec.name());
@@ -101,7 +121,7 @@ impl Efficiency {
                 let finite = samples.iter().all(|x| x.is_finite());
                 let distances = finite.then(|| assessment.main_distances(samples).ok()).flatten();
                 found.points.push(EfficiencyPoint {
-                    sampler: sampler.name,
+                    sampler: name,
                     plan: built.name.clone(),
                     evaluations: built.rows.len(),
                     sliced_w2: distances.map(|(sliced_w2, _)| sliced_w2),
@@ -109,7 +129,7 @@ impl Efficiency {
                 });
             }
             if found.points.len() > before {
-                found.samplers.push(sampler.name);
+                found.samplers.push(name);
             }
         }
         found
@@ -121,6 +141,22 @@ mod tests {
     use super::*;
     use mote_core::schedule::{Cosine, Schedule};
     use mote_core::score::Prediction;
+
+    #[test]
+    fn a_run_on_listed_levels_is_charted_on_a_grid_that_has_any_number_of_levels() {
+        let noising =
+            Noising { schedule: Schedule::Cosine(Cosine::DEFAULT), prediction: Prediction::V, sigma_data: 1.0 };
+        let plans = ["unipc2:2:[-3,1]", "dpm++2m:20:karras4"].map(|text| text.parse::<PlanSpec>().unwrap());
+        let (grid, searched) = EfficiencyOptions::grid_and_searched(&plans);
+        assert_eq!((&grid, &searched[..]), (&Grid::Karras(4), &plans[..1]));
+        assert_eq!(EfficiencyOptions::grid_and_searched(&plans[..1]).0, Grid::LogSnr);
+        let options = EfficiencyOptions { evaluations: vec![2, 5, 10], blocks: 1, grid, searched, seed: 0 };
+        let series = options.series(&noising);
+        let of = |name: &str| series.iter().find(|(own, _)| *own == name).unwrap().1.len();
+        assert_eq!((of("ddim"), of(SEARCHED)), (3, 1));
+        let total: usize = series.iter().map(|(_, plans)| plans.len()).sum();
+        assert_eq!(Efficiency::plan_count(&options, &noising), total);
+    }
 
     #[test]
     fn no_plan_takes_more_evaluations_than_asked_for_and_one_step_more_would() {
