@@ -82,12 +82,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     if args.out.as_os_str() != "-" {
         SampleFile::of(&args.out)?; // before the work, not after
     }
-    if model.classes() > 0 && args.class.is_none() {
-        eprintln!(
-            "samples of no class; --class each draws the model's {} classes in turn, and draws them better",
-            model.classes()
-        );
-    }
     let batch = Batch { seed: args.seed, first: args.first, count: args.count as usize, options };
     let class_of = |k: u32| if each { Some((k as usize % model.classes()) as u16) } else { options.class };
     let of_sample = |k: u32| {
@@ -110,6 +104,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         digest.finish(),
         if args.float { " (float network: a device gives other bits)" } else { "" }
     );
+    if model.classes() > 0 && args.class.is_none() {
+        eprintln!(
+            "samples of no class; --class each draws the model's {} classes in turn, and draws them better",
+            model.classes()
+        );
+    }
     if let (Some(path), Some((height, width))) = (&args.grid, image) {
         let mut shown = values.clone();
         shown.chunks_exact_mut(model.dim_out()).for_each(|sample| model.unscale(sample));
