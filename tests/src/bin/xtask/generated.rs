@@ -1,9 +1,10 @@
-//! Files in the repository that a program writes: the tables of core, and models with random weights.
+//! Files in the repository that a program writes: the tables of core, the C header, and models with random weights.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use mote_tests::random_model::RandomModel;
-use mote_tests::tables;
+use mote_tests::{c_header, tables};
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What to do with a file that stands in a tagged version.
@@ -38,6 +39,11 @@ pub fn write_tables() -> Result<()> {
     tables::all().iter().try_for_each(|table| write(table.path, table.text.as_bytes()))
 }
 
+/// Writes the header of the C library.
+pub fn write_header() -> Result<()> {
+    write(c_header::PATH, c_header::text(Path::new("."))?.as_bytes())
+}
+
 /// Writes the models.
 pub fn write_models(released: Released) -> Result<()> {
     let golden = RandomModel::digits().blob();
@@ -57,6 +63,8 @@ pub fn check() -> Result<()> {
         let there = fs::read(table.path).with_context(|| format!("cannot read {}", table.path))?;
         ensure!(there == table.text.as_bytes(), "{} is not what `cargo xtask tables` writes", table.path);
     }
+    let header = fs::read_to_string(c_header::PATH).with_context(|| format!("cannot read {}", c_header::PATH))?;
+    ensure!(header == c_header::text(Path::new("."))?, "{} is not what `cargo xtask header` writes", c_header::PATH);
     let golden = match first_release_with(GOLDEN)? {
         Some(tag) => git(&["show", &format!("{tag}:{GOLDEN}")])?.context("git show gave nothing")?,
         None => RandomModel::digits().blob(),
