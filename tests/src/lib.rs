@@ -2,6 +2,7 @@
 //! tables that `core` holds, the C header, and the image of the default board.
 
 pub mod c_header;
+pub mod c_library;
 pub mod mutation;
 pub mod qemu;
 pub mod random_model;

@@ -18,14 +18,14 @@
 /**
  * Words of 64 bits of a `mote_model`.
  */
-#define MOTE_MODEL_WORDS 40
+#define MOTE_MODEL_WORDS 64
 #endif
 
 #if defined(MOTE_POINTERS_32)
 /**
  * Words of 64 bits of a `mote_model`.
  */
-#define MOTE_MODEL_WORDS 28
+#define MOTE_MODEL_WORDS 32
 #endif
 
 /**
@@ -332,7 +332,8 @@ const char *mote_status_name(int32_t status);
  * Checks a blob and views it in place: a whole file `.mote`, byte for byte. `blob` starts at a multiple of `MOTE_BLOB_ALIGNMENT`.
  *
  * The model belongs to the caller and points into the blob, which must stay where it is, unchanged, as long as the model or a session
- * over it is used. After any other status than `MOTE_STATUS_OK` the object holds no model. Time: two passes over the blob.
+ * over it is used. After a refusal the object holds no model, unless
+ * it overlaps the blob and was left alone. Time: two passes over the blob.
  *
  * # Safety
  *
@@ -349,7 +350,7 @@ mote_status mote_model_parse(struct mote_model *model,
  *
  * `model` points to a `mote_model` and `info` to a `mote_model_info` to be written, or either is null.
  */
-mote_status mote_model_info(const struct mote_model *model, struct mote_model_info *info);
+mote_status mote_model_describe(const struct mote_model *model, struct mote_model_info *info);
 
 /**
  * The number of the plan of this name, which ends in a zero byte.
@@ -369,7 +370,7 @@ mote_status mote_plan_find(const struct mote_model *model,
  *
  * `model` points to a `mote_model` and `info` to a `mote_plan_info` to be written, or either is null.
  */
-mote_status mote_plan_info(const struct mote_model *model, uint16_t plan, struct mote_plan_info *info);
+mote_status mote_plan_describe(const struct mote_model *model, uint16_t plan, struct mote_plan_info *info);
 
 /**
  * Brings a sample of `count` values to the data's own units, in place: each value times its deviation, plus its mean.
@@ -381,7 +382,7 @@ mote_status mote_plan_info(const struct mote_model *model, uint16_t plan, struct
 mote_status mote_model_unscale(const struct mote_model *model, float *sample, size_t count);
 
 /**
- * Binds a model to its working memory, `arena_bytes` bytes that start at a multiple of 4; `mote_model_info` says how many it takes.
+ * Binds a model to its working memory, `arena_bytes` bytes that start at a multiple of 4; `mote_model_describe` says how many it takes.
  *
  * Session and arena belong to the caller. Model and arena must stay where they are as long as the session is used, and nothing else may
  * write to the arena. Model, session, arena and blob lie apart. After any other status than `MOTE_STATUS_OK` the object holds no session.

@@ -24,8 +24,8 @@ mod version;
 
 pub use model::{
     MOTE_BLOB_ALIGNMENT, MOTE_MODEL_WORDS, MOTE_PLAN_NAME_BYTES, MOTE_ROLE_CENTRE_DENOISER, MOTE_ROLE_SAMPLER,
-    MoteModel, MoteModelInfo, MotePlanInfo, mote_model_info, mote_model_parse, mote_model_unscale, mote_plan_find,
-    mote_plan_info,
+    MoteModel, MoteModelInfo, MotePlanInfo, mote_model_describe, mote_model_parse, mote_model_unscale,
+    mote_plan_describe, mote_plan_find,
 };
 pub use session::{
     MOTE_REQUEST_CLASS, MOTE_REQUEST_GUIDANCE, MOTE_SESSION_WORDS, MoteRequest, MoteSession, mote_session_bind,

@@ -7,10 +7,10 @@ use mote_core::model::{ALIGNMENT, Model, PLAN_NAME_MAX, Role};
 
 /// Words of 64 bits of a `mote_model`.
 #[cfg(target_pointer_width = "64")]
-pub const MOTE_MODEL_WORDS: usize = 40;
+pub const MOTE_MODEL_WORDS: usize = 64;
 /// Words of 64 bits of a `mote_model`.
 #[cfg(target_pointer_width = "32")]
-pub const MOTE_MODEL_WORDS: usize = 28;
+pub const MOTE_MODEL_WORDS: usize = 32;
 
 /// A blob starts at a multiple of so many bytes.
 pub const MOTE_BLOB_ALIGNMENT: usize = 16;
@@ -102,7 +102,8 @@ pub struct MotePlanInfo {
 /// Checks a blob and views it in place: a whole file `.mote`, byte for byte. `blob` starts at a multiple of `MOTE_BLOB_ALIGNMENT`.
 ///
 /// The model belongs to the caller and points into the blob, which must stay where it is, unchanged, as long as the model or a session
-/// over it is used. After any other status than `MOTE_STATUS_OK` the object holds no model. Time: two passes over the blob.
+/// over it is used. After a refusal the object holds no model, unless
+/// it overlaps the blob and was left alone. Time: two passes over the blob.
 ///
 /// # Safety
 ///
@@ -118,12 +119,14 @@ pub unsafe extern "C" fn mote_model_parse(model: *mut MoteModel, blob: *const u8
 /// As [`mote_model_parse`].
 unsafe fn parse(model: *mut MoteModel, blob: *const u8, blob_bytes: usize) -> Result<(), MoteStatus> {
     let own = Area::of(model, 1)?;
+    let area = Area::of(blob, blob_bytes);
+    // Before anything is written: the blob may lie in flash.
+    area.map_or(Ok(()), |area| own.apart_from(area))?;
     let cell = model.cast::<Cell>();
     // SAFETY: the caller lends a whole MoteModel, which is at least as large and as aligned as a cell; nothing is read.
     unsafe { (&raw mut (*cell).tag).write(0) };
-    let area = Area::of(blob, blob_bytes)?;
+    let area = area?;
     area.at_multiple_of(MOTE_BLOB_ALIGNMENT)?;
-    own.apart_from(area)?;
     // SAFETY: the caller promises these bytes, for as long as the model is used, which is all the time that 'static stands for here.
     let bytes: &'static [u8] = unsafe { core::slice::from_raw_parts(blob, blob_bytes) };
     let model = Model::parse(bytes)?;
@@ -155,7 +158,7 @@ pub(crate) unsafe fn view<'m>(model: *const MoteModel) -> Result<Parsed<'m>, Mot
 ///
 /// `model` points to a `mote_model` and `info` to a `mote_model_info` to be written, or either is null.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mote_model_info(model: *const MoteModel, info: *mut MoteModelInfo) -> MoteStatus {
+pub unsafe extern "C" fn mote_model_describe(model: *const MoteModel, info: *mut MoteModelInfo) -> MoteStatus {
     // SAFETY: the promise is the caller's.
     let described = unsafe { view(model) }.and_then(|parsed| {
         parsed.apart_from(Area::of(info, 1)?)?;
@@ -209,7 +212,7 @@ pub unsafe extern "C" fn mote_plan_find(model: *const MoteModel, name: *const c_
 ///
 /// `model` points to a `mote_model` and `info` to a `mote_plan_info` to be written, or either is null.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mote_plan_info(model: *const MoteModel, plan: u16, info: *mut MotePlanInfo) -> MoteStatus {
+pub unsafe extern "C" fn mote_plan_describe(model: *const MoteModel, plan: u16, info: *mut MotePlanInfo) -> MoteStatus {
     // SAFETY: the promise is the caller's.
     let described = unsafe { view(model) }.and_then(|parsed| {
         parsed.apart_from(Area::of(info, 1)?)?;

@@ -68,7 +68,7 @@ pub struct MoteRequest {
     pub flags: u32,
 }
 
-/// Binds a model to its working memory, `arena_bytes` bytes that start at a multiple of 4; `mote_model_info` says how many it takes.
+/// Binds a model to its working memory, `arena_bytes` bytes that start at a multiple of 4; `mote_model_describe` says how many it takes.
 ///
 /// Session and arena belong to the caller. Model and arena must stay where they are as long as the session is used, and nothing else may
 /// write to the arena. Model, session, arena and blob lie apart. After any other status than `MOTE_STATUS_OK` the object holds no session.

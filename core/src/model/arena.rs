@@ -103,8 +103,9 @@ impl<'m, 'a> Bound<'m, 'a> {
         options: SampleOptions,
         noise: &mut N,
     ) -> (Run<'p, '_>, QuantisedDenoiser<'_, 'a>) {
-        let (workspace, denoiser) = self.divided();
-        (Run::start(plan.plan, options, workspace, noise), denoiser)
+        let (mut run, denoiser) = self.resume(plan, options, 0);
+        run.begin(noise);
+        (run, denoiser)
     }
 
     /// Takes up a sample that [`start`](Self::start) began and that stood after `steps_taken` rows when its run was put down; the
@@ -117,18 +118,13 @@ impl<'m, 'a> Bound<'m, 'a> {
         options: SampleOptions,
         steps_taken: usize,
     ) -> (Run<'p, '_>, QuantisedDenoiser<'_, 'a>) {
-        let (workspace, denoiser) = self.divided();
-        (Run::resume(plan.plan, options, workspace, steps_taken), denoiser)
-    }
-
-    /// The memory in its two parts: what a run works in, and the denoiser.
-    fn divided(&mut self) -> (Workspace<'_>, QuantisedDenoiser<'_, 'a>) {
         let dim = self.model.dim_in();
         let history = self.model.header.history;
         let guided = self.model.classes() > 0;
         // Both were measured when the model was bound; an empty workspace would make an empty sample.
         let workspace = Workspace::new(dim, history, guided, self.floats).unwrap_or_default();
-        (workspace, QuantisedDenoiser::bound(&self.model.network, self.lanes))
+        let denoiser = QuantisedDenoiser::bound(&self.model.network, self.lanes);
+        (Run::resume(plan.plan, options, workspace, steps_taken), denoiser)
     }
 
     /// Draws a sample with any source of noise and writes it to `out`, in the scale of the training data.

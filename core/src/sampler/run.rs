@@ -59,11 +59,17 @@ impl<'p, 'w> Run<'p, 'w> {
         workspace: Workspace<'w>,
         noise: &mut N,
     ) -> Self {
-        for x in workspace.state.iter_mut() {
-            *x = plan.start_scale() * noise.normal();
+        let mut run = Self::resume(plan, options, workspace, 0);
+        run.begin(noise);
+        run
+    }
+
+    /// Draws the starting noise, and forgets the predictions of what was there before.
+    pub(crate) fn begin<N: NormalSource + ?Sized>(&mut self, noise: &mut N) {
+        for x in self.workspace.state.iter_mut() {
+            *x = self.plan.start_scale() * noise.normal();
         }
-        workspace.history.fill(0.0);
-        Self { plan, options, workspace, next: 0, slot: 0 }
+        self.workspace.history.fill(0.0);
     }
 
     /// Takes a sample up again where a run of the same plan, options and workspace stood after `steps_taken` rows.

@@ -22,6 +22,18 @@ const GOLDEN: &str = "core/tests/golden/v1-digits-random.mote";
 /// The model that is built into firmware images, which may change at any time.
 const BUILT_IN: &str = "firmware-sim/models/built-in.mote";
 
+/// Where fuzzing starts from: small models with every feature of the format, and after each the bytes that choose what is done with it.
+fn fuzz_seeds() -> Vec<(&'static str, Vec<u8>)> {
+    let everything = RandomModel::small_with_everything();
+    let centre = RandomModel { centre: Some(3), ..everything.clone() };
+    let seeds = [
+        ("tests/fuzz/seeds/tiny", RandomModel::tiny().blob()),
+        ("tests/fuzz/seeds/everything", everything.blob()),
+        ("tests/fuzz/seeds/centre", centre.blob()),
+    ];
+    seeds.map(|(path, blob)| (path, blob.into_iter().chain(0..32).collect())).into()
+}
+
 fn write(path: &str, bytes: &[u8]) -> Result<()> {
     let same = fs::read(path).is_ok_and(|there| there == bytes);
     if !same {
@@ -54,7 +66,8 @@ pub fn write_models(released: Released) -> Result<()> {
         bail!("{GOLDEN} is part of {tag}, whose files must stay readable: add a new file, or insist with --force");
     }
     write(GOLDEN, &golden)?;
-    write(BUILT_IN, &RandomModel::tiny().blob())
+    write(BUILT_IN, &RandomModel::tiny().blob())?;
+    fuzz_seeds().iter().try_for_each(|(path, bytes)| write(path, bytes))
 }
 
 /// Checks that the files are what their programs write, and that a released golden file is the released one.
@@ -69,7 +82,8 @@ pub fn check() -> Result<()> {
         Some(tag) => git(&["show", &format!("{tag}:{GOLDEN}")])?.context("git show gave nothing")?,
         None => RandomModel::digits().blob(),
     };
-    for (path, expected) in [(GOLDEN, golden), (BUILT_IN, RandomModel::tiny().blob())] {
+    let models = [(GOLDEN, golden), (BUILT_IN, RandomModel::tiny().blob())];
+    for (path, expected) in models.into_iter().chain(fuzz_seeds()) {
         let there = fs::read(path).with_context(|| format!("cannot read {path}"))?;
         ensure!(there == expected, "{path} is not what `cargo xtask golden` writes");
     }
