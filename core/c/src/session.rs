@@ -221,11 +221,11 @@ impl Open<'_> {
     /// # Safety
     ///
     /// `out` was found in order by [`buffer`](Self::buffer) for the model's `dim_out`, and the caller lends it to be written.
-    unsafe fn read(&mut self, out: *mut f32) -> Result<(), MoteStatus> {
-        let sample = self.sample.as_ref().ok_or(MoteStatus::NoSample)?;
-        let plan = self.model.plan(sample.plan.into()).ok_or(MoteStatus::UnknownPlan)?;
-        let (run, _) = self.bound.resume(&plan, sample.options, sample.steps_taken);
-        let state = run.state();
+    unsafe fn read(&self, out: *mut f32) -> Result<(), MoteStatus> {
+        if self.sample.is_none() {
+            return Err(MoteStatus::NoSample);
+        }
+        let state = self.bound.state();
         // SAFETY: the state has dim_out values, as `out` has, and the two are apart.
         unsafe { out.copy_from_nonoverlapping(state.as_ptr(), state.len()) };
         Ok(())
@@ -324,7 +324,7 @@ pub unsafe extern "C" fn mote_session_step(session: *mut MoteSession, done: *mut
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mote_session_read(session: *mut MoteSession, out: *mut f32, count: usize) -> MoteStatus {
     // SAFETY: the promise is the caller's.
-    MoteStatus::of(unsafe { open(session) }.and_then(|mut open| {
+    MoteStatus::of(unsafe { open(session) }.and_then(|open| {
         open.buffer(out, count, open.model.dim_out())?;
         // SAFETY: `out` was checked above.
         unsafe { open.read(out) }

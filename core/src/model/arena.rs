@@ -127,6 +127,12 @@ impl<'m, 'a> Bound<'m, 'a> {
         (Run::resume(plan.plan, options, workspace, steps_taken), denoiser)
     }
 
+    /// The state of the sample that was started last: the sample itself, in the scale of the training data, once its run is done.
+    #[must_use]
+    pub fn state(&self) -> &[f32] {
+        self.floats.get(..self.model.dim_in()).unwrap_or_default()
+    }
+
     /// Draws a sample with any source of noise and writes it to `out`, in the scale of the training data.
     pub fn sample_with<N: NormalSource>(
         &mut self,
