@@ -18,13 +18,17 @@ fn control(ticks: &mut u32) {
     *ticks += 1;
 }
 
-#[cortex_m_rt::entry]
-fn main() -> ! {
-    static mut ARENA: Arena<{ arena_bytes(BLOB) }> = Arena::new();
-    static mut SAMPLE: [f32; 2] = [0.0; 2];
+/// What outlives the stack.
+struct Statics {
+    arena: Arena<{ arena_bytes(BLOB) }>,
+    sample: [f32; 2],
+}
 
+mote_firmware::entry!(run, Statics = Statics { arena: Arena::new(), sample: [0.0; 2] });
+
+fn run(Statics { arena, sample }: &'static mut Statics) -> ! {
     let Ok(model) = Model::parse(BLOB) else { semihosting::exit(2) };
-    let Ok(mut bound) = model.bind(ARENA) else { semihosting::exit(3) };
+    let Ok(mut bound) = model.bind(arena) else { semihosting::exit(3) };
     // This processor gives the bits of the one that made the model.
     let Ok(()) = bound.self_test() else { semihosting::exit(4) };
     let Some(plan) = model.plan_named("ddpm") else { semihosting::exit(5) };
@@ -39,12 +43,12 @@ fn main() -> ! {
             break;
         }
     }
-    for (out, x) in SAMPLE.iter_mut().zip(run.state()) {
+    for (out, x) in sample.iter_mut().zip(run.state()) {
         *out = *x;
     }
     let mut digest = Digest::new();
-    digest.update(SAMPLE);
-    model.unscale(SAMPLE);
+    digest.update(sample);
+    model.unscale(sample);
     Console::new().record(format_args!("digest value={:016x} samples=1 ticks={ticks}", digest.finish()));
     semihosting::exit(0)
 }

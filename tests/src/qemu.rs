@@ -3,7 +3,7 @@
 use mote_qemu::{BOARDS, Board, Image, Program, emulator_version};
 use object::{Object, ObjectSymbol};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::time::Duration;
 use std::{env, fs};
@@ -92,6 +92,25 @@ pub fn forbidden_names(names: &[&str]) -> Vec<String> {
     names.iter().filter(bad).map(|name| (*name).to_owned()).collect()
 }
 
+/// Builds something of the images' crate for the default board, beside its images: how that ended, and the folder that it is in.
+fn build_for_board(arguments: &[&str]) -> (Output, PathBuf) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(root).join("target"), PathBuf::from);
+    let folder = std::path::absolute(base.join("firmware")).expect("a path");
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(["build", "--release", "--locked", "--target", BOARDS[0].target, "--target-dir"])
+        .arg(&folder)
+        .args(arguments)
+        .current_dir(Path::new(root).join("firmware-sim"))
+        .env("MOTE_BOARD", BOARDS[0].name);
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"] {
+        command.env_remove(name);
+    }
+    let output = command.output().expect("cargo starts");
+    (output, folder.join(BOARDS[0].target).join("release"))
+}
+
 /// What the build of the default board's image says when a panic is put into it; `None`, loudly, where a tool is missing.
 ///
 /// # Panics
@@ -99,19 +118,18 @@ pub fn forbidden_names(names: &[&str]) -> Vec<String> {
 pub fn image_with_a_panic() -> Option<String> {
     // The tools are there, and the image without the panic builds.
     image()?;
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(root).join("target"), PathBuf::from);
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(["build", "--release", "--locked", "--target", BOARDS[0].target, "--bin", "mote-firmware"])
-        .args(["--features", "panic-on-purpose", "--target-dir"])
-        .arg(std::path::absolute(base.join("firmware")).expect("a path"))
-        .current_dir(Path::new(root).join("firmware-sim"))
-        .env("MOTE_BOARD", BOARDS[0].name);
-    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"] {
-        command.env_remove(name);
-    }
-    let output = command.output().expect("cargo starts");
+    let (output, _) = build_for_board(&["--bin", "mote-firmware", "--features", "panic-on-purpose"]);
     assert!(!output.status.success(), "an image with a panic in it links");
     Some(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// An example of the images' crate, built for the default board; `None`, loudly, where a tool is missing.
+///
+/// # Panics
+/// If it does not build.
+pub fn example(name: &str) -> Option<PathBuf> {
+    image()?;
+    let (output, folder) = build_for_board(&["--example", name]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(folder.join("examples").join(name))
 }
