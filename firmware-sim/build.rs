@@ -48,11 +48,13 @@ fn prepare() -> Result<(), Box<dyn Error>> {
     println!("cargo::rustc-env=MOTE_BOARD={name}");
     println!("cargo::rustc-link-search={}", out.display());
     // Here rather than in .cargo/config.toml, where RUSTFLAGS of the environment would replace them.
-    if target.starts_with(RISC_V) {
-        println!("cargo::rustc-link-arg-bins=-Tmemory.x");
+    for kind in ["bins", "examples"] {
+        if target.starts_with(RISC_V) {
+            println!("cargo::rustc-link-arg-{kind}=-Tmemory.x");
+        }
+        println!("cargo::rustc-link-arg-{kind}=-Tlink.x");
+        println!("cargo::rustc-link-arg-{kind}=--nmagic");
     }
-    println!("cargo::rustc-link-arg-bins=-Tlink.x");
-    println!("cargo::rustc-link-arg-bins=--nmagic");
     Ok(())
 }
 

@@ -32,7 +32,7 @@ macro_rules! entry {
             static STATICS: $crate::entry::Lent<$statics> = $crate::entry::Lent::new($initial);
 
             #[unsafe(export_name = "main")]
-            extern "C" fn called_by_start_up() -> ! {
+            extern "C" fn image_starts_here() -> ! {
                 // SAFETY: start-up calls this function once, and nothing else can name the static.
                 $run(unsafe { &mut *STATICS.place() })
             }

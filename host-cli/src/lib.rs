@@ -15,6 +15,7 @@
 //! | [`score_1d`] | the smallest complete diffusion model, on a line |
 //! | [`board`] | a blob under QEMU, beside the host |
 //! | [`commands`] | the command line, one verb a file |
+//! | [`export`] | a model as sources for firmware |
 //! | [`files`] | atomic writing |
 
 pub mod board;
@@ -24,6 +25,7 @@ pub mod data;
 pub mod denoiser;
 pub mod distill;
 pub mod evaluation;
+pub mod export;
 pub mod files;
 pub mod import;
 pub mod inspection;

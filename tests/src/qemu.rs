@@ -2,6 +2,8 @@
 
 use mote_qemu::{BOARDS, Board, Image, Program, emulator_version};
 use object::{Object, ObjectSymbol};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::time::Duration;
 use std::{env, fs};
@@ -54,7 +56,7 @@ pub fn image_of(program: Program, board: &Board) -> Option<Image> {
     }
 }
 
-/// The symbols of an image that it must not hold: those of panics and of double-precision routines.
+/// The symbols of an image that it must not hold: those of panics, of double-precision routines and of allocators.
 ///
 /// # Panics
 /// If the image cannot be read, or holds no symbol that contains `known`: then the list is not the real one.
@@ -64,6 +66,11 @@ pub fn forbidden_symbols(image: &Image, known: &str) -> Vec<String> {
     let names: Vec<_> = elf.symbols().filter_map(|symbol| symbol.name().ok()).collect();
     let starts = names.iter().any(|name| ["Reset", "_start"].contains(name));
     assert!(starts && names.iter().any(|name| name.contains(known)), "no symbols");
+    forbidden_names(&names)
+}
+
+/// Those of some symbols that nothing on a board may have: of panics, of double-precision routines and of allocators.
+pub fn forbidden_names(names: &[&str]) -> Vec<String> {
     let double = |name: &str| {
         // The names of the ARM ABI and those of compiler-builtins, which may stand inside a mangled name.
         let routines =
@@ -76,5 +83,53 @@ pub fn forbidden_symbols(image: &Image, known: &str) -> Vec<String> {
             || routines.iter().chain(&conversions).any(|routine| name.contains(routine))
     };
     let panics = |name: &str| name.contains("panicking") || name.contains("begin_unwind") || name.contains("can_panic");
-    names.into_iter().filter(|name| double(name) || panics(name)).map(str::to_owned).collect()
+    let allocates = |name: &str| {
+        let routines = ["malloc", "calloc", "realloc", "free", "_sbrk"];
+        routines.contains(&name)
+            || ["__rust_alloc", "__rust_realloc", "__rg_", "__rdl_"].iter().any(|part| name.contains(part))
+    };
+    let bad = |name: &&&str| double(name) || panics(name) || allocates(name);
+    names.iter().filter(bad).map(|name| (*name).to_owned()).collect()
+}
+
+/// Builds something of the images' crate for the default board, beside its images: how that ended, and the folder that it is in.
+fn build_for_board(arguments: &[&str]) -> (Output, PathBuf) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(root).join("target"), PathBuf::from);
+    let folder = std::path::absolute(base.join("firmware")).expect("a path");
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(["build", "--release", "--locked", "--target", BOARDS[0].target, "--target-dir"])
+        .arg(&folder)
+        .args(arguments)
+        .current_dir(Path::new(root).join("firmware-sim"))
+        .env("MOTE_BOARD", BOARDS[0].name);
+    for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"] {
+        command.env_remove(name);
+    }
+    let output = command.output().expect("cargo starts");
+    (output, folder.join(BOARDS[0].target).join("release"))
+}
+
+/// What the build of the default board's image says when a panic is put into it; `None`, loudly, where a tool is missing.
+///
+/// # Panics
+/// If it builds all the same.
+pub fn image_with_a_panic() -> Option<String> {
+    // The tools are there, and the image without the panic builds.
+    image()?;
+    let (output, _) = build_for_board(&["--bin", "mote-firmware", "--features", "panic-on-purpose"]);
+    assert!(!output.status.success(), "an image with a panic in it links");
+    Some(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// An example of the images' crate, built for the default board; `None`, loudly, where a tool is missing.
+///
+/// # Panics
+/// If it does not build.
+pub fn example(name: &str) -> Option<PathBuf> {
+    image()?;
+    let (output, folder) = build_for_board(&["--example", name]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(folder.join("examples").join(name))
 }

@@ -3,7 +3,8 @@
 use mote_core::model::{Arena, Model};
 use mote_core::sampler::{Digest, Named, SampleOptions};
 use mote_qemu::{BOARDS, Error, Image, Report, Request, Source, Task, run, run_words};
-use mote_tests::qemu::{TIME_LIMIT, forbidden_symbols, image};
+use mote_tests::c_library::run_on_board;
+use mote_tests::qemu::{TIME_LIMIT, example, forbidden_symbols, image};
 use mote_tests::random_model::RandomModel;
 use std::fs;
 use std::io::Write;
@@ -325,4 +326,14 @@ fn a_run_that_takes_too_long_is_stopped() {
     let request = Request { count: u32::MAX, values: false, ..Request::default() };
     let error = run(image, None, &request, Duration::from_secs(1)).unwrap_err();
     assert_eq!(error.to_string(), "the device was stopped after 1 s; its last line: plan rows=4 name=ddpm");
+}
+
+#[test]
+fn the_example_of_a_control_loop_gives_the_bits_with_one_step_a_tick() {
+    let Some(example) = example("control_loop") else { return };
+    let Some((code, lines)) = run_on_board(&example) else { return };
+    let sample = host_samples(&RandomModel::tiny().blob(), "ddpm", SampleOptions::default(), 42, 4).split_off(3);
+    // Four rows, and one tick that finds none left.
+    let expected = format!("digest value={:016x} samples=1 ticks=5\n", digest(&sample));
+    assert_eq!((code, lines), (Some(0), expected));
 }

@@ -103,13 +103,34 @@ impl<'m, 'a> Bound<'m, 'a> {
         options: SampleOptions,
         noise: &mut N,
     ) -> (Run<'p, '_>, QuantisedDenoiser<'_, 'a>) {
+        let (mut run, denoiser) = self.resume(plan, options, 0);
+        run.begin(noise);
+        (run, denoiser)
+    }
+
+    /// Takes up a sample that [`start`](Self::start) began and that stood after `steps_taken` rows when its run was put down; the
+    /// caller kept plan, options and noise.
+    ///
+    /// A sample or a self-test in between starts in the same memory, and what is taken up then is no sample of the plan.
+    pub fn resume<'p>(
+        &mut self,
+        plan: &NamedPlan<'p>,
+        options: SampleOptions,
+        steps_taken: usize,
+    ) -> (Run<'p, '_>, QuantisedDenoiser<'_, 'a>) {
         let dim = self.model.dim_in();
         let history = self.model.header.history;
         let guided = self.model.classes() > 0;
         // Both were measured when the model was bound; an empty workspace would make an empty sample.
         let workspace = Workspace::new(dim, history, guided, self.floats).unwrap_or_default();
         let denoiser = QuantisedDenoiser::bound(&self.model.network, self.lanes);
-        (Run::start(plan.plan, options, workspace, noise), denoiser)
+        (Run::resume(plan.plan, options, workspace, steps_taken), denoiser)
+    }
+
+    /// The state of the sample that was started last: the sample itself, in the scale of the training data, once its run is done.
+    #[must_use]
+    pub fn state(&self) -> &[f32] {
+        self.floats.get(..self.model.dim_in()).unwrap_or_default()
     }
 
     /// Draws a sample with any source of noise and writes it to `out`, in the scale of the training data.

@@ -157,6 +157,14 @@ impl<'a> Model<'a> {
     pub fn bind<'m, const N: usize>(&'m self, arena: &'m mut Arena<N>) -> Result<Bound<'m, 'a>, ArenaTooSmall> {
         Bound::new(self, arena.words())
     }
+
+    /// Lends the model memory whose size is known only at run time.
+    ///
+    /// # Errors
+    /// [`ArenaTooSmall`] when the words have fewer bytes than [`arena_bytes`](Self::arena_bytes).
+    pub fn bind_words<'m>(&'m self, words: &'m mut [u32]) -> Result<Bound<'m, 'a>, ArenaTooSmall> {
+        Bound::new(self, words)
+    }
 }
 
 /// A plan's descriptor as it lies in the blob.

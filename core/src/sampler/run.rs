@@ -59,11 +59,28 @@ impl<'p, 'w> Run<'p, 'w> {
         workspace: Workspace<'w>,
         noise: &mut N,
     ) -> Self {
-        for x in workspace.state.iter_mut() {
-            *x = plan.start_scale() * noise.normal();
+        let mut run = Self::resume(plan, options, workspace, 0);
+        run.begin(noise);
+        run
+    }
+
+    /// Draws the starting noise, and forgets the predictions of what was there before.
+    pub(crate) fn begin<N: NormalSource + ?Sized>(&mut self, noise: &mut N) {
+        for x in self.workspace.state.iter_mut() {
+            *x = self.plan.start_scale() * noise.normal();
         }
-        workspace.history.fill(0.0);
-        Self { plan, options, workspace, next: 0, slot: 0 }
+        self.workspace.history.fill(0.0);
+    }
+
+    /// Takes a sample up again where a run of the same plan, options and workspace stood after `steps_taken` rows.
+    ///
+    /// All else that a run holds lies in the workspace, so that a caller who cannot keep a borrow from one step to the next keeps this
+    /// one number. A workspace that something else wrote to meanwhile gives a sample of other bits, and no fault.
+    #[must_use]
+    pub fn resume(plan: Plan<'p>, options: SampleOptions, workspace: Workspace<'w>, steps_taken: usize) -> Self {
+        let kept = workspace.history.len().checked_div(workspace.state.len()).unwrap_or(0);
+        let slot = steps_taken.checked_rem(kept).unwrap_or(0);
+        Self { plan, options, workspace, next: steps_taken, slot }
     }
 
     /// Runs one row; gives `false`, and does nothing, when none is left.
@@ -206,6 +223,46 @@ mod tests {
         let workspace = Workspace::new(3, 4, false, &mut floats).unwrap();
         let run = Run::start(Plan::new(&rows, 1.0), SampleOptions::default(), workspace, &mut Silent);
         assert_eq!(run.finish(&mut Counter(0.0), &mut Silent), [7654.0; 3]);
+    }
+
+    #[test]
+    fn a_run_that_is_put_down_after_every_row_gives_the_same_bits() {
+        // A denoiser that looks at the state, rows that look back 1 to 4 predictions, and noise in every second one.
+        struct Half;
+        impl Denoiser for Half {
+            fn predict(&mut self, level: usize, _: Option<u16>, x: &[f32], out: &mut [f32]) {
+                for (out, x) in out.iter_mut().zip(x) {
+                    *out = 0.5 * x + level as f32;
+                }
+            }
+        }
+        for history in 1..=4usize {
+            let mut b = [0.25, -0.5, 0.125, 0.75];
+            b[history..].fill(0.0);
+            let rows: Vec<_> = (0..9)
+                .map(|i| Row { level: i, p: 0.5, q: 0.25, a: 0.75, b, e: f32::from(i % 2) })
+                .collect();
+            let plan = Plan::new(&rows, 1.5);
+            let mut whole = [0.0; Workspace::len(3, 4, false)];
+            let mut noise = Ziggurat::new(Stream::new(8));
+            let workspace = Workspace::new(3, history, false, &mut whole).unwrap();
+            let run = Run::start(plan, SampleOptions::default(), workspace, &mut noise);
+            let expected = run.finish(&mut Half, &mut noise).to_vec();
+
+            let mut parts = [0.0; Workspace::len(3, 4, false)];
+            let mut noise = Ziggurat::new(Stream::new(8));
+            let workspace = Workspace::new(3, history, false, &mut parts).unwrap();
+            let mut steps = Run::start(plan, SampleOptions::default(), workspace, &mut noise).steps_taken();
+            loop {
+                let workspace = Workspace::new(3, history, false, &mut parts).unwrap();
+                let mut run = Run::resume(plan, SampleOptions::default(), workspace, steps);
+                if !run.step(&mut Half, &mut noise) {
+                    break;
+                }
+                steps = run.steps_taken();
+            }
+            assert_eq!((steps, &parts[..3]), (9, &expected[..]), "history {history}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod distill;
 mod evaluate;
+mod export;
 mod firmware;
 mod frontier;
 mod gallery;
@@ -57,6 +58,8 @@ enum Verb {
     Sample(sample::Args),
     /// Show what a blob holds and what it needs.
     Inspect(inspect::Args),
+    /// Write a blob as sources for firmware, in Rust or in C.
+    Export(export::Args),
     /// Measure a run's samples, float and quantised, beside the data-to-data floor.
     Evaluate(evaluate::Args),
     /// Write everything about a run on one HTML page.
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
         Verb::Quantize(args) => quantize::run(&args),
         Verb::Sample(args) => sample::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Export(args) => export::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Firmware(verb) => firmware::run(&verb),

@@ -7,7 +7,18 @@ use crate::mote::Place;
 #[test]
 fn every_verb_has_help_with_an_example() {
     let place = Place::new();
-    let verbs = ["train", "distill", "search-plan", "frontier", "import", "quantize", "sample", "inspect", "evaluate"];
+    let verbs = [
+        "train",
+        "export",
+        "distill",
+        "search-plan",
+        "frontier",
+        "import",
+        "quantize",
+        "sample",
+        "inspect",
+        "evaluate",
+    ];
     for verb in verbs.into_iter().chain(["report", "theory", "completions"]) {
         let help = place.ok(&format!("{verb} --help")).stdout;
         assert!(help.contains(&format!("Usage: mote {verb}")), "{help}");

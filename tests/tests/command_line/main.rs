@@ -7,6 +7,7 @@ mod bad_data;
 mod damaged_files;
 mod demo;
 mod determinism;
+mod export;
 mod few_evaluations;
 mod firmware;
 mod foreign_files;

@@ -40,6 +40,8 @@ fn run(Statics { arena, console, command_line }: &'static mut Statics) -> ! {
         Ok(request) => request,
         Err(error) => fault::finish(console, &Failure::Request(error)),
     };
+    #[cfg(feature = "panic-on-purpose")]
+    assert!(request.count < 99, "on purpose");
     match request.task {
         Task::Fault => machine::undefined(),
         Task::Overflow => machine::overflow(),

@@ -1,9 +1,10 @@
-//! Files in the repository that a program writes: the tables of core, and models with random weights.
+//! Files in the repository that a program writes: the tables of core, the C header, and models with random weights.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use mote_tests::random_model::RandomModel;
-use mote_tests::tables;
+use mote_tests::{c_header, tables};
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What to do with a file that stands in a tagged version.
@@ -20,6 +21,18 @@ const GOLDEN: &str = "core/tests/golden/v1-digits-random.mote";
 
 /// The model that is built into firmware images, which may change at any time.
 const BUILT_IN: &str = "firmware-sim/models/built-in.mote";
+
+/// Where fuzzing starts from: small models with every feature of the format, and after each the bytes that choose what is done with it.
+fn fuzz_seeds() -> Vec<(&'static str, Vec<u8>)> {
+    let everything = RandomModel::small_with_everything();
+    let centre = RandomModel { centre: Some(3), ..everything.clone() };
+    let seeds = [
+        ("tests/fuzz/seeds/tiny", RandomModel::tiny().blob()),
+        ("tests/fuzz/seeds/everything", everything.blob()),
+        ("tests/fuzz/seeds/centre", centre.blob()),
+    ];
+    seeds.map(|(path, blob)| (path, blob.into_iter().chain(0..32).collect())).into()
+}
 
 fn write(path: &str, bytes: &[u8]) -> Result<()> {
     let same = fs::read(path).is_ok_and(|there| there == bytes);
@@ -38,6 +51,11 @@ pub fn write_tables() -> Result<()> {
     tables::all().iter().try_for_each(|table| write(table.path, table.text.as_bytes()))
 }
 
+/// Writes the header of the C library.
+pub fn write_header() -> Result<()> {
+    write(c_header::PATH, c_header::text(Path::new("."))?.as_bytes())
+}
+
 /// Writes the models.
 pub fn write_models(released: Released) -> Result<()> {
     let golden = RandomModel::digits().blob();
@@ -48,7 +66,8 @@ pub fn write_models(released: Released) -> Result<()> {
         bail!("{GOLDEN} is part of {tag}, whose files must stay readable: add a new file, or insist with --force");
     }
     write(GOLDEN, &golden)?;
-    write(BUILT_IN, &RandomModel::tiny().blob())
+    write(BUILT_IN, &RandomModel::tiny().blob())?;
+    fuzz_seeds().iter().try_for_each(|(path, bytes)| write(path, bytes))
 }
 
 /// Checks that the files are what their programs write, and that a released golden file is the released one.
@@ -57,11 +76,14 @@ pub fn check() -> Result<()> {
         let there = fs::read(table.path).with_context(|| format!("cannot read {}", table.path))?;
         ensure!(there == table.text.as_bytes(), "{} is not what `cargo xtask tables` writes", table.path);
     }
+    let header = fs::read_to_string(c_header::PATH).with_context(|| format!("cannot read {}", c_header::PATH))?;
+    ensure!(header == c_header::text(Path::new("."))?, "{} is not what `cargo xtask header` writes", c_header::PATH);
     let golden = match first_release_with(GOLDEN)? {
         Some(tag) => git(&["show", &format!("{tag}:{GOLDEN}")])?.context("git show gave nothing")?,
         None => RandomModel::digits().blob(),
     };
-    for (path, expected) in [(GOLDEN, golden), (BUILT_IN, RandomModel::tiny().blob())] {
+    let models = [(GOLDEN, golden), (BUILT_IN, RandomModel::tiny().blob())];
+    for (path, expected) in models.into_iter().chain(fuzz_seeds()) {
         let there = fs::read(path).with_context(|| format!("cannot read {path}"))?;
         ensure!(there == expected, "{path} is not what `cargo xtask golden` writes");
     }

@@ -30,6 +30,8 @@ enum Command {
     Setup,
     /// Write the generated tables of core
     Tables,
+    /// Write the header of the C library
+    Header,
     /// Write the models with random weights that are kept in the repository
     Golden {
         /// Overwrite files that a released version must read
@@ -60,6 +62,7 @@ fn run() -> Result<bool> {
         Command::Mutants(options) => return mutants::run(&options),
         Command::Setup => setup::install(setup::Boards::Wanted)?,
         Command::Tables => generated::write_tables()?,
+        Command::Header => generated::write_header()?,
         Command::Golden { force } => {
             generated::write_models(if force { generated::Released::Overwrite } else { generated::Released::Keep })?
         }

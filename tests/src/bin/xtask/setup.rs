@@ -1,4 +1,4 @@
-//! What the tests need on a machine besides a Rust toolchain: the boards' targets, rustfmt, clippy and QEMU.
+//! What the tests need on a machine besides a Rust toolchain: the boards' targets, rustfmt, clippy, QEMU and a C compiler for boards.
 
 use super::run::Invocation;
 use anyhow::{Context as _, Result, bail};
@@ -21,9 +21,13 @@ pub fn install(boards: Boards) -> Result<()> {
     component("rustfmt", "fmt")?;
     component("clippy", "clippy")?;
     if boards == Boards::Wanted {
-        for board in BOARDS {
-            qemu(&board.emulator)?;
+        for Emulator { program, package, .. } in BOARDS.iter().map(|board| board.emulator) {
+            let elsewhere = "`brew install qemu` (macOS), or leave the boards out with --skip-qemu";
+            package_with(program, package, &format!("`sudo dnf install {program}-core` (Fedora) or {elsewhere}"))?;
         }
+        // Without the C library that comes with it: nothing here links one.
+        let elsewhere = "`sudo dnf install arm-none-eabi-gcc-cs` (Fedora) or `brew install arm-none-eabi-gcc` (macOS)";
+        package_with("arm-none-eabi-gcc", "gcc-arm-none-eabi", elsewhere)?;
     }
     Ok(())
 }
@@ -54,8 +58,8 @@ fn component(name: &str, subcommand: &str) -> Result<()> {
     bail!("{name} is missing: install it with `rustup component add {name}` (https://rustup.rs)")
 }
 
-fn qemu(emulator: &Emulator) -> Result<()> {
-    let Emulator { program, package, .. } = *emulator;
+/// Installs the Debian package that a program is in, or says how to get it.
+fn package_with(program: &'static str, package: &str, elsewhere: &str) -> Result<()> {
     let there = || Invocation::new(program, "--version").succeeds();
     if there() {
         return Ok(());
@@ -78,8 +82,5 @@ fn qemu(emulator: &Emulator) -> Result<()> {
             }
         }
     }
-    bail!(
-        "{program} is missing: install it with `sudo apt-get install {package}` (Debian, Ubuntu), `sudo dnf install {program}-core` \
-         (Fedora) or `brew install qemu` (macOS), or leave the boards out with --skip-qemu"
-    )
+    bail!("{program} is missing: install it with `sudo apt-get install {package}` (Debian, Ubuntu), {elsewhere}")
 }

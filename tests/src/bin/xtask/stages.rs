@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 /// What to run besides the usual, and what to leave out.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
-    /// Add the long loops: two million mutations of models, errors seeded into the theory, and Miri where nightly Rust has it
+    /// Add the long loops: two million mutations of models, errors seeded into the theory, the C library for
+    /// every target, and Miri and fuzzing where nightly Rust and cargo-fuzz are there
     #[arg(long)]
     long: bool,
     /// Leave out the boards; a failure where CI is set
@@ -20,7 +21,7 @@ pub struct Options {
 }
 
 /// The files of tests that run images in QEMU.
-const BOARD_TESTS: [&str; 3] = ["ensembles_on_board", "every_board", "host_against_qemu"];
+const BOARD_TESTS: [&str; 4] = ["c_library", "ensembles_on_board", "every_board", "host_against_qemu"];
 
 /// The tests that run the `mote` program, which has to be built before them.
 const COMMAND_LINE_TESTS: &str = "command_line";
@@ -107,6 +108,8 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
             cargo(&[
                 &format!("fmt --all --check -- {}", files_of("core/src/sampler")),
                 &format!("fmt {firmware} --all --check"),
+                "fmt --manifest-path core/c/archive/Cargo.toml --check",
+                "fmt --manifest-path tests/fuzz/Cargo.toml --check",
             ]),
         ),
         // In release, as the tests of mote-cli and the documentation are, so that its libraries are checked once.
@@ -145,11 +148,39 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
         stages.push(("long: mutations", Work::Commands(vec![Invocation::cargo(mutations).with("MOTE_LONG", "1")])));
         stages.push(("long: seeded errors", cargo(&["xtask mutants"])));
         let miri = Invocation::cargo("+nightly miri --version").succeeds();
-        // Reads and runs small blobs at every address: each cast of `core` with each alignment.
-        let lines = ["+nightly miri test -p mote-tests --test hostile_blobs -- a_blob_gives_the_same_bits"];
+        // Reads and runs small blobs at every address, with each cast of `core` in each alignment; then all of the C interface.
+        let lines = [
+            "+nightly miri test -p mote-tests --test hostile_blobs -- a_blob_gives_the_same_bits",
+            "+nightly miri test -p mote-tests --test c_abi",
+        ];
         stages.push(("long: Miri", if miri { cargo(&lines) } else { Work::Skipped }));
     }
+    if options.long {
+        stages.push(("long: C library for every target", Work::Commands(c_library_builds())));
+        let there = Invocation::cargo("+nightly fuzz --version").succeeds();
+        stages.push(("long: fuzzing", if there { Work::Commands(fuzzing()) } else { Work::Skipped }));
+    }
     Ok(stages)
+}
+
+/// The C library in release form for each target of a board.
+fn c_library_builds() -> Vec<Invocation> {
+    let mut targets: Vec<_> = BOARDS.iter().map(|board| board.target).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let archive = "build --release --locked --manifest-path core/c/archive/Cargo.toml --target-dir target/c-library";
+    targets.iter().map(|target| Invocation::cargo(&format!("{archive} --target {target}"))).collect()
+}
+
+/// Each fuzz target for ten minutes, from the corpus that is kept and the seeds.
+fn fuzzing() -> Vec<Invocation> {
+    let line = |target| {
+        let folders = format!("tests/fuzz/corpus/{target} tests/fuzz/seeds");
+        Invocation::cargo(&format!(
+            "+nightly fuzz run {target} --fuzz-dir tests/fuzz {folders} -- -max_len=6000 -max_total_time=600 -timeout=20"
+        ))
+    };
+    ["parse", "forward", "sample", "c_interface"].map(line).into()
 }
 
 /// Lints of core and of the images for each processor, in the flags of the first board that has it.
@@ -162,7 +193,7 @@ fn board_lints(firmware: &str) -> Vec<Invocation> {
         new
     }) {
         let flags = format!("CARGO_TARGET_{}_RUSTFLAGS", board.target.to_uppercase().replace(['-', '.'], "_"));
-        for what in ["-p mote-core".to_string(), format!("{firmware} --workspace --lib --bins")] {
+        for what in ["-p mote-core".to_string(), format!("{firmware} --workspace --lib --bins --examples")] {
             let line = format!("clippy --release {what} --target {} -- -D warnings", board.target);
             lints.push(Invocation::cargo(&line).with("MOTE_BOARD", board.name).with(&flags, &board.flags.join(" ")));
         }
