@@ -43,7 +43,8 @@ fn board_targets() -> Result<()> {
     let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_string();
     for target in BOARDS.iter().map(|board| board.target) {
         let there = || Path::new(&sysroot).join("lib/rustlib").join(target).join("lib").is_dir();
-        if !there() && !(run(&Invocation::new("rustup", &format!("target add {target}"))) && there()) {
+        let installed = there() || run(&Invocation::new("rustup", &format!("target add {target}"))) && there();
+        if !installed {
             bail!("the target {target} is missing: install it with `rustup target add {target}` (https://rustup.rs)")
         }
     }
