@@ -4,7 +4,7 @@ use super::view::{Model, PlanDescriptor};
 use super::{ALIGNMENT, PLAN_NAME_MAX};
 use crate::network::{
     Activation, ActivationFormat, DESCRIPTOR_BYTES, Descriptor, F32Le, I16Le, Layer, LayerChain, LayerKind, LevelTable,
-    Link, Network, SUM_LIMIT, WIDTH_MAX,
+    Link, Network, SUM_LIMIT, TILE, WIDTH_MAX, WeightLayout, row_pairs,
 };
 use crate::sampler::{HISTORY_MAX, ROW_BYTES, Row};
 
@@ -106,7 +106,7 @@ impl<'a> Model<'a> {
         if sections.at != bytes.len() {
             return Err(ParseError::Sections { needed: sections.at, actual: bytes.len() });
         }
-        Ok(Self { header, bytes: bytes.len(), mean, deviation, network, plans, rows, text })
+        Ok(Self { header, bytes, mean, deviation, network, plans, rows, text })
     }
 }
 
@@ -168,25 +168,75 @@ fn check_layer(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
             }
         }
     }
-    check_sums(weights, cols, i32::from(input_max), input_non_negative, number)
+    let bound = SumBound { q_max: i32::from(input_max), non_negative: input_non_negative, layer: number };
+    match layer.layout {
+        WeightLayout::Rows => bound.check_rows(weights, cols),
+        WeightLayout::RowPairs => bound.check_row_pairs(weights, layer.rows, cols),
+    }
+}
+
+/// What one row's weights can add up to, above and below zero.
+#[derive(Clone, Copy, Default)]
+struct Reach {
+    up: i32,
+    down: i32,
+}
+
+impl Reach {
+    fn add(&mut self, weight: i8) {
+        let weight = i32::from(weight);
+        self.up += weight.max(0);
+        self.down -= weight.min(0);
+    }
 }
 
 /// Proves that no row's sum can reach [`SUM_LIMIT`].
-fn check_sums(weights: &[u8], cols: usize, q_max: i32, non_negative: bool, layer: u16) -> Result<(), ParseError> {
-    for (row, weights) in (0u16..).zip(weights.chunks_exact(cols.max(1))) {
-        let (mut up, mut down) = (0i32, 0i32);
-        for weight in weights {
-            let weight = i32::from(*weight as i8);
-            up += weight.max(0);
-            down -= weight.min(0);
-        }
-        let reach = if non_negative { up.max(down) } else { up + down };
+struct SumBound {
+    q_max: i32,
+    non_negative: bool,
+    layer: u16,
+}
+
+impl SumBound {
+    fn check(&self, row: u16, Reach { up, down }: Reach) -> Result<(), ParseError> {
+        let reach = if self.non_negative { up.max(down) } else { up + down };
         // At most 512 * 128 * 32767 = 2^31 - 2^16, so the product fits.
-        if q_max.saturating_mul(reach) >= SUM_LIMIT {
-            return Err(ParseError::SumBound { layer, row });
+        if self.q_max.saturating_mul(reach) >= SUM_LIMIT {
+            return Err(ParseError::SumBound { layer: self.layer, row });
         }
+        Ok(())
     }
-    Ok(())
+
+    fn check_rows(&self, weights: &[u8], cols: usize) -> Result<(), ParseError> {
+        for (row, weights) in (0u16..).zip(weights.chunks_exact(cols.max(1))) {
+            let mut reach = Reach::default();
+            weights.iter().for_each(|weight| reach.add(*weight as i8));
+            self.check(row, reach)?;
+        }
+        Ok(())
+    }
+
+    /// Four rows at a time; whatever lies outside the matrix must be a weight of zero.
+    fn check_row_pairs(&self, weights: &[u8], rows: usize, cols: usize) -> Result<(), ParseError> {
+        let block = TILE * cols.next_multiple_of(TILE).max(1);
+        for (first, block) in (0..rows).step_by(TILE).zip(weights.chunks_exact(block)) {
+            let mut reaches = [Reach::default(); TILE];
+            for (col, group) in (0usize..).step_by(2).zip(block.as_chunks().0) {
+                for ((row, weights), reach) in (first..).zip(row_pairs(*group)).zip(&mut reaches) {
+                    for (col, weight) in (col..).zip(weights) {
+                        if weight != 0 && (row >= rows || col >= cols) {
+                            return Err(ParseError::WeightPadding { layer: self.layer });
+                        }
+                        reach.add(weight);
+                    }
+                }
+            }
+            for (row, reach) in (first..rows).zip(reaches) {
+                self.check(row as u16, reach)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn parse_levels<'a>(

@@ -8,6 +8,7 @@ mod chain;
 mod forward;
 mod kernel;
 mod layer;
+mod layout;
 mod requantise;
 mod silu_table;
 
@@ -16,6 +17,8 @@ pub use chain::LayerChain;
 pub(crate) use chain::{DESCRIPTOR_BYTES, Descriptor, Link};
 pub use forward::{Network, QuantisedDenoiser};
 pub use layer::{ActivationFormat, F32Le, I16Le, Layer, LayerKind, LevelTable};
+pub use layout::WeightLayout;
+pub(crate) use layout::{TILE, row_pairs};
 pub use requantise::{SUM_LIMIT, code_from_input, requantise};
 
 /// The largest dimension and layer width.

@@ -5,10 +5,12 @@
 
 #[cfg(any(test, not(target_os = "none")))]
 mod portable;
+mod row_pairs;
 #[cfg(any(test, target_os = "none"))]
 mod unrolled;
 
 use super::layer::Layer;
+use super::layout::WeightLayout;
 
 #[cfg(not(target_os = "none"))]
 use portable::dense as chosen;
@@ -18,7 +20,10 @@ use unrolled::dense as chosen;
 /// Calls `each` with the sum of every row of the layer, in order. `codes` holds the layer's inputs, and may go on past them.
 #[inline]
 pub(super) fn dense(layer: &Layer<'_>, codes: &[i16], each: impl FnMut(i32)) {
-    chosen(layer.weights(), layer.rows(), layer.cols(), codes, each);
+    match layer.layout() {
+        WeightLayout::Rows => chosen(layer.weights(), layer.rows(), layer.cols(), codes, each),
+        WeightLayout::RowPairs => row_pairs::dense(layer.weights(), layer.rows(), layer.cols(), codes, each),
+    }
 }
 
 #[inline]
@@ -36,9 +41,10 @@ mod tests {
 
     type Kernel = fn(&[u8], usize, usize, &[i16], &mut dyn FnMut(i32));
 
-    const KERNELS: [(&str, Kernel); 2] = [
-        ("portable", |w, rows, cols, x, each| portable::dense(w, rows, cols, x, each)),
-        ("unrolled", |w, rows, cols, x, each| unrolled::dense(w, rows, cols, x, each)),
+    const KERNELS: [(&str, WeightLayout, Kernel); 3] = [
+        ("row pairs", WeightLayout::RowPairs, |w, rows, cols, x, each| row_pairs::dense(w, rows, cols, x, each)),
+        ("portable", WeightLayout::Rows, |w, rows, cols, x, each| portable::dense(w, rows, cols, x, each)),
+        ("unrolled", WeightLayout::Rows, |w, rows, cols, x, each| unrolled::dense(w, rows, cols, x, each)),
     ];
 
     #[test]
@@ -52,9 +58,12 @@ mod tests {
                 .map(|r| (0..cols).map(|c| i64::from(weights[r * cols + c] as i8) * i64::from(codes[c])).sum::<i64>())
                 .map(|sum| i32::try_from(sum).unwrap())
                 .collect();
-            for (name, kernel) in KERNELS {
+            let arranged = |layout: WeightLayout| -> Vec<u8> {
+                layout.arrange(rows, cols, |row, col| weights[row * cols + col] as i8).collect()
+            };
+            for (name, layout, kernel) in KERNELS {
                 let mut sums = Vec::new();
-                kernel(&weights, rows, cols, &codes, &mut |sum| sums.push(sum));
+                kernel(&arranged(layout), rows, cols, &codes, &mut |sum| sums.push(sum));
                 assert_eq!(sums, expected, "{name}: {rows} x {cols}");
             }
         }
