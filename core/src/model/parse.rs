@@ -4,7 +4,7 @@ use super::view::{Model, PlanDescriptor};
 use super::{ALIGNMENT, PLAN_NAME_MAX};
 use crate::network::{
     Activation, ActivationFormat, DESCRIPTOR_BYTES, Descriptor, F32Le, I16Le, Layer, LayerChain, LayerKind, LevelTable,
-    Link, Network, SUM_LIMIT, TILE, WIDTH_MAX, WeightLayout, row_pairs,
+    Link, Network, SUM_LIMIT, TILE, WIDTH_MAX, WeightLayout,
 };
 use crate::sampler::{HISTORY_MAX, ROW_BYTES, Row};
 
@@ -148,7 +148,7 @@ fn parse_layers(
 
 fn check_layer(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
     let part = Part::Layer(number);
-    let Layer { cols, weights, input_max, input_non_negative, .. } = *layer;
+    let Layer { input_max, input_non_negative, .. } = *layer;
     let eight_bits = if input_non_negative { 255 } else { 127 };
     if layer.input_format == ActivationFormat::Bits8 && input_max > eight_bits {
         return Err(refuse(part, "q_max", input_max as u32));
@@ -168,75 +168,33 @@ fn check_layer(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
             }
         }
     }
-    let bound = SumBound { q_max: i32::from(input_max), non_negative: input_non_negative, layer: number };
-    match layer.layout {
-        WeightLayout::Rows => bound.check_rows(weights, cols),
-        WeightLayout::RowPairs => bound.check_row_pairs(weights, layer.rows, cols),
-    }
+    check_sums(layer, number)
 }
 
-/// What one row's weights can add up to, above and below zero.
-#[derive(Clone, Copy, Default)]
-struct Reach {
-    up: i32,
-    down: i32,
-}
-
-impl Reach {
-    fn add(&mut self, weight: i8) {
-        let weight = i32::from(weight);
-        self.up += weight.max(0);
-        self.down -= weight.min(0);
-    }
-}
-
-/// Proves that no row's sum can reach [`SUM_LIMIT`].
-struct SumBound {
-    q_max: i32,
-    non_negative: bool,
-    layer: u16,
-}
-
-impl SumBound {
-    fn check(&self, row: u16, Reach { up, down }: Reach) -> Result<(), ParseError> {
-        let reach = if self.non_negative { up.max(down) } else { up + down };
+/// Proves that no row's sum can reach [`SUM_LIMIT`], and that whatever fills the weights up to whole tiles is zero.
+fn check_sums(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
+    let Layer { rows, cols, layout, weights, input_max, input_non_negative, .. } = *layer;
+    let (all_rows, all_cols) = match layout {
+        WeightLayout::Rows => (rows, cols),
+        WeightLayout::RowPairs => (rows.next_multiple_of(TILE), cols.next_multiple_of(TILE)),
+    };
+    for row in 0..all_rows {
+        let (mut up, mut down) = (0i32, 0i32);
+        for col in 0..all_cols {
+            let weight = i32::from(layout.weight(weights, row, col, cols));
+            if weight != 0 && (row >= rows || col >= cols) {
+                return Err(ParseError::WeightPadding { layer: number });
+            }
+            up += weight.max(0);
+            down -= weight.min(0);
+        }
+        let reach = if input_non_negative { up.max(down) } else { up + down };
         // At most 512 * 128 * 32767 = 2^31 - 2^16, so the product fits.
-        if self.q_max.saturating_mul(reach) >= SUM_LIMIT {
-            return Err(ParseError::SumBound { layer: self.layer, row });
+        if i32::from(input_max).saturating_mul(reach) >= SUM_LIMIT {
+            return Err(ParseError::SumBound { layer: number, row: row as u16 });
         }
-        Ok(())
     }
-
-    fn check_rows(&self, weights: &[u8], cols: usize) -> Result<(), ParseError> {
-        for (row, weights) in (0u16..).zip(weights.chunks_exact(cols.max(1))) {
-            let mut reach = Reach::default();
-            weights.iter().for_each(|weight| reach.add(*weight as i8));
-            self.check(row, reach)?;
-        }
-        Ok(())
-    }
-
-    /// Four rows at a time; whatever lies outside the matrix must be a weight of zero.
-    fn check_row_pairs(&self, weights: &[u8], rows: usize, cols: usize) -> Result<(), ParseError> {
-        let block = TILE * cols.next_multiple_of(TILE).max(1);
-        for (first, block) in (0..rows).step_by(TILE).zip(weights.chunks_exact(block)) {
-            let mut reaches = [Reach::default(); TILE];
-            for (col, group) in (0usize..).step_by(2).zip(block.as_chunks().0) {
-                for ((row, weights), reach) in (first..).zip(row_pairs(*group)).zip(&mut reaches) {
-                    for (col, weight) in (col..).zip(weights) {
-                        if weight != 0 && (row >= rows || col >= cols) {
-                            return Err(ParseError::WeightPadding { layer: self.layer });
-                        }
-                        reach.add(weight);
-                    }
-                }
-            }
-            for (row, reach) in (first..rows).zip(reaches) {
-                self.check(row as u16, reach)?;
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 fn parse_levels<'a>(

@@ -163,7 +163,8 @@ impl<'a> Iterator for Layers<'a> {
         let (bytes, after) = self.descriptors.split_first()?;
         let descriptor = Descriptor::read(bytes).ok()?;
         let output_max = match after.first() {
-            Some(next) => Descriptor::read(next).ok()?.input_max,
+            // Its q_max alone, since the whole descriptor is read when its turn comes.
+            Some([.., q0, q1, _, _, _, _]) => i16::from_le_bytes([*q0, *q1]),
             None => 1,
         };
         let sections = &mut self.sections;

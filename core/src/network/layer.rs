@@ -16,6 +16,12 @@ impl<'a> I16Le<'a> {
         self.0.iter().map(|bytes| i16::from_le_bytes(*bytes))
     }
 
+    /// The values in place, where they lie as this target loads them.
+    pub(super) fn as_slice(self) -> Option<&'a [i16]> {
+        let bytes = self.0.as_flattened();
+        if cfg!(target_endian = "little") { bytemuck::try_cast_slice(bytes).ok() } else { None }
+    }
+
     /// `count` values from `start`, or nothing if they are not all there.
     #[must_use]
     pub fn range(self, start: usize, count: usize) -> Self {

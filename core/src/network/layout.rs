@@ -95,18 +95,10 @@ impl WeightLayout {
         })
     }
 
-    /// The weight of this row and column; 0 where `weights` ends before.
+    /// The weight of this row and column, in the padding too; 0 where `weights` ends before.
     pub(crate) fn weight(self, weights: &[u8], row: usize, col: usize, cols: usize) -> i8 {
         weights.get(self.position(row, col, cols)).map_or(0, |byte| (byte ^ self.offset(row)) as i8)
     }
-}
-
-/// The weights of the four rows of a group of [`WeightLayout::RowPairs`], in its two columns.
-#[inline]
-pub(crate) fn row_pairs(group: [u8; 8]) -> [[i8; 2]; TILE] {
-    let [a0, b0, a1, b1, c0, d0, c1, d1] = group;
-    let [a0, a1, c0, c1] = [a0, a1, c0, c1].map(|byte| byte ^ 0x80);
-    [[a0, a1], [b0, b1], [c0, c1], [d0, d1]].map(|row| row.map(|byte| byte as i8))
 }
 
 #[cfg(test)]
@@ -147,13 +139,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_group_comes_apart_into_four_rows() {
-        let weight = |row: usize, col: usize| [-128, -1, 0, 127, 5, -77, 99, -100][2 * row + col];
-        let bytes: Vec<u8> = WeightLayout::RowPairs.arrange(4, 2, weight).collect();
-        let rows = row_pairs(*bytes.first_chunk().unwrap());
-        assert_eq!(rows, [[-128, -1], [0, 127], [5, -77], [99, -100]]);
     }
 }

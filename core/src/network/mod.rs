@@ -6,7 +6,9 @@
 mod activation;
 mod chain;
 mod forward;
+mod hidden;
 mod kernel;
+mod lane;
 mod layer;
 mod layout;
 mod requantise;
@@ -16,9 +18,10 @@ pub use activation::{Activation, PRE_ACTIVATION_FRACTION_BITS, silu};
 pub use chain::LayerChain;
 pub(crate) use chain::{DESCRIPTOR_BYTES, Descriptor, Link};
 pub use forward::{Network, QuantisedDenoiser};
+pub use lane::Lane;
 pub use layer::{ActivationFormat, F32Le, I16Le, Layer, LayerKind, LevelTable};
+pub(crate) use layout::TILE;
 pub use layout::WeightLayout;
-pub(crate) use layout::{TILE, row_pairs};
 pub use requantise::{SUM_LIMIT, code_from_input, requantise};
 
 /// The largest dimension and layer width.
