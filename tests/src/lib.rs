@@ -1,6 +1,7 @@
 //! What the whole-system tests share: models with random weights, a second reader of the format, the generators of the
 //! tables that `core` holds, and the image of the default board.
 
+pub mod cycles;
 pub mod mutation;
 pub mod qemu;
 pub mod random_model;

@@ -53,7 +53,10 @@ fn every_board_stands_in_one_table() {
 fn what_a_board_cannot_run_is_said_in_one_line() {
     let place = Place::new();
     place.trained("run", "");
-    place.refused_with("firmware run --model run --board nrf52", &["the boards are", "mps2-an386", "microbit", "and all"]);
+    place.refused_with(
+        "firmware run --model run --board nrf52",
+        &["the boards are", "mps2-an386", "microbit", "and all"],
+    );
     place.refused_with("firmware run --model run --plan ddim:7", &["no plan \"ddim:7\"", "dpm++2m:20"]);
     place.refused_with("firmware run --model run --count 0", &["--count"]);
     if image().is_none() {
