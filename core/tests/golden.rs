@@ -1,10 +1,13 @@
 //! The golden file of format version 1 stays readable, field by field.
 
 use mote_core::model::{Arena, Model, Role, SelfTest, arena_bytes};
-use mote_core::network::{Activation, ActivationFormat, LayerKind};
+use mote_core::network::{Activation, ActivationFormat, LayerKind, WeightLayout};
 use mote_core::score::Prediction;
 
 const GOLDEN: &[u8] = include_bytes!("golden/v1-digits-random.mote");
+
+/// The same model with its weights in row pairs.
+const GOLDEN_ROW_PAIRS: &[u8] = include_bytes!("golden/v1-digits-row-pairs.mote");
 
 /// The self-test's digest, as it was when the file was made.
 const DIGEST: u64 = 0x46da_412e_a186_6aba;
@@ -86,12 +89,25 @@ fn the_golden_levels_and_plans_read_as_what_was_written() {
 }
 
 #[test]
-fn the_golden_self_test_passes_at_every_address() {
-    for shift in 0..16 {
-        let mut bytes = vec![0; GOLDEN.len() + 32];
+fn the_golden_file_of_row_pairs_holds_the_same_model() {
+    let (model, rows) = (Model::parse(GOLDEN_ROW_PAIRS).unwrap(), Model::parse(GOLDEN).unwrap());
+    assert_eq!(model.self_test(), rows.self_test());
+    assert_eq!(GOLDEN_ROW_PAIRS.len(), GOLDEN.len());
+    for (layer, other) in model.network().layers().iter().zip(rows.network().layers().iter()) {
+        assert_eq!((layer.layout(), other.layout()), (WeightLayout::RowPairs, WeightLayout::Rows));
+        assert_ne!(layer.weights(), other.weights());
+        assert!((0..layer.rows()).all(|row| layer.row(row).eq(other.row(row))));
+    }
+}
+
+#[test]
+fn the_golden_self_tests_pass_at_every_address() {
+    for (golden, shift) in [GOLDEN, GOLDEN_ROW_PAIRS].into_iter().flat_map(|golden| (0..16).map(move |at| (golden, at)))
+    {
+        let mut bytes = vec![0; golden.len() + 32];
         let start = bytes.as_ptr().align_offset(16) + shift;
-        let moved = &mut bytes[start..start + GOLDEN.len()];
-        moved.copy_from_slice(GOLDEN);
+        let moved = &mut bytes[start..start + golden.len()];
+        moved.copy_from_slice(golden);
         let model = Model::parse(moved).unwrap();
         let mut arena = Arena::<{ arena_bytes(GOLDEN) }>::new();
         let mut bound = model.bind(&mut arena).unwrap();

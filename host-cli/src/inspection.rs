@@ -166,7 +166,7 @@ impl Inspection {
                     input_codes: (if layer.input_non_negative() { 0 } else { -high }, high),
                     level_biases: layer.has_level_biases(),
                     class_biases: layer.has_class_biases(),
-                    weight_bytes: layer.multiply_accumulates(),
+                    weight_bytes: layer.weights().len(),
                 }
             })
             .collect();

@@ -3,6 +3,7 @@
 
 pub mod c_header;
 pub mod c_library;
+pub mod cycles;
 pub mod mutation;
 pub mod qemu;
 pub mod random_model;

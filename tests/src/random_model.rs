@@ -1,7 +1,7 @@
 //! Models with random weights: every feature of the format, any shape, no training.
 
 use mote_core::model::{Arena, LayerParts, LevelParts, Model, ModelParts, Parameters, PlanParts, Role, SelfTest};
-use mote_core::network::{Activation, ActivationFormat};
+use mote_core::network::{Activation, ActivationFormat, WeightLayout};
 use mote_core::random::{NormalSource, Stream, Ziggurat};
 use mote_core::sampler::{Named, PlanBuilder, Row, start_scale};
 use mote_core::schedule::{Cosine, NoiseLevel, NoiseSchedule, uniform_lambda};
@@ -28,6 +28,8 @@ pub struct RandomModel {
     pub biases: Biases,
     /// Outputs of a centre denoiser; `None` makes a sampler.
     pub centre: Option<usize>,
+    /// How the weights lie in the blob.
+    pub layout: WeightLayout,
     /// Seed of the weights.
     pub seed: u64,
 }
@@ -63,6 +65,7 @@ impl RandomModel {
             q_max: 127,
             biases: Biases::InLevels,
             centre: None,
+            layout: WeightLayout::Rows,
             seed: 1,
         }
     }
@@ -79,6 +82,7 @@ impl RandomModel {
             q_max: 127,
             biases: Biases::InLevels,
             centre: None,
+            layout: WeightLayout::Rows,
             seed: 2,
         }
     }
@@ -95,6 +99,7 @@ impl RandomModel {
             q_max: 1000,
             biases: Biases::Everywhere,
             centre: None,
+            layout: WeightLayout::Rows,
             seed: 3,
         }
     }
@@ -308,6 +313,7 @@ impl Weights {
             prediction: Prediction::V,
             sigma_data: 1.0,
             classes: shape.classes,
+            layout: shape.layout,
             image: (shape.dim_out() == 64).then_some((8, 8)),
             mean: &mean,
             deviation: &deviation,

@@ -1,7 +1,7 @@
 //! The quantised network and the sampler loop give the bits that an independent reader of the format computes.
 
-use mote_core::model::{Arena, Model};
-use mote_core::network::{Activation, LayerKind};
+use mote_core::model::{Arena, Model, ParseError, WriteError};
+use mote_core::network::{Activation, LayerKind, WeightLayout};
 use mote_core::random::{Stream, Ziggurat};
 use mote_core::sampler::{Digest, SampleOptions};
 use mote_tests::random_model::{Biases, RandomModel, Samplers};
@@ -64,7 +64,9 @@ fn assert_same_fields(bytes: &[u8], shape: &RandomModel) {
     for ((layer, other), rows) in model.network().layers().iter().zip(&blob.layers).zip(hidden) {
         assert_eq!((layer.rows(), layer.cols()), (other.rows, other.columns));
         assert_eq!((layer.rows(), layer.input_max() as u16), (rows, shape.q_max));
-        assert!(layer.weights().iter().map(|w| *w as i8).eq(other.weights.iter().copied()));
+        let weights = (0..layer.rows()).flat_map(|row| layer.row(row));
+        assert!(weights.eq(other.weights.iter().copied()));
+        assert_eq!((layer.layout() == WeightLayout::RowPairs, shape.layout), (other.layout == 1, layer.layout()));
         assert_eq!(
             (layer.has_level_biases(), layer.has_class_biases(), layer.input_max() as u16),
             (other.level_biases, other.class_biases, other.q_max)
@@ -115,9 +117,65 @@ fn the_golden_file_gives_the_bits_of_the_second_reader() {
 }
 
 #[test]
+fn the_golden_file_of_row_pairs_gives_the_bits_of_the_second_reader() {
+    let golden = include_bytes!("../../core/tests/golden/v1-digits-row-pairs.mote");
+    assert_same_samples(golden, &[0, 7]);
+    assert_same_fields(golden, &RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::digits() });
+    assert_self_test_passes(golden);
+}
+
+/// The model in another layout, through `Model::with_layout`.
+fn laid_out(bytes: &[u8], layout: WeightLayout) -> Vec<u8> {
+    let model = Model::parse(bytes).unwrap();
+    let needed = match model.with_layout(layout, &mut []) {
+        Err(WriteError::BufferTooShort { needed }) => needed,
+        other => panic!("an empty buffer is too short, but: {other:?}"),
+    };
+    let mut buffer = vec![0xee; needed + 3];
+    assert_eq!(model.with_layout(layout, &mut buffer), Ok(needed));
+    buffer.truncate(needed);
+    buffer
+}
+
+#[test]
+fn a_new_layout_makes_the_blob_that_its_writer_makes() {
+    let [(_, rows), (_, pairs)] = WeightLayout::ALL;
+    for shape in [RandomModel::digits(), RandomModel::small_with_everything(), RandomModel::tiny()] {
+        for (from, to) in [(rows, pairs), (pairs, rows), (pairs, pairs)] {
+            let [from, to] = [from, to].map(|layout| RandomModel { layout, ..shape.clone() }.blob());
+            let layout = Model::parse(&to).unwrap().network().layers().iter().next().unwrap().layout();
+            assert!(laid_out(&from, layout) == to, "{layout:?}");
+        }
+    }
+}
+
+#[test]
+fn weights_that_fill_tiles_up_must_be_zero() {
+    // 5-9-9-9-5: three rows and one column in four lie outside of every matrix.
+    let shape = RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::small_with_everything() };
+    let bytes = shape.blob();
+    let model = Model::parse(&bytes).unwrap();
+    let weights = model.network().layers().iter().next().unwrap().weights();
+    let start = weights.as_ptr().addr() - bytes.as_ptr().addr();
+    let mut outside = 0;
+    for place in start..start + weights.len() {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1;
+        let sum = mote_tests::reader::file_checksum(&changed);
+        changed[12..16].copy_from_slice(&sum.to_le_bytes());
+        let refused = Model::parse(&changed).map(|_| ()) == Err(ParseError::WeightPadding { layer: 0 });
+        let by_the_other = Blob::read(&changed).is_err_and(|error| error == "a weight outside the matrix");
+        assert_eq!(refused, by_the_other, "byte {place}");
+        outside += usize::from(refused);
+    }
+    assert_eq!((weights.len(), outside), (12 * 8, 12 * 8 - 9 * 5));
+}
+
+#[test]
 fn every_feature_gives_the_bits_of_the_second_reader() {
     for seed in 0..40 {
-        let shape = RandomModel { seed, ..RandomModel::small_with_everything() };
+        let layout = WeightLayout::ALL[(seed % 2) as usize].1;
+        let shape = RandomModel { seed, layout, ..RandomModel::small_with_everything() };
         let bytes = shape.blob();
         assert_same_fields(&bytes, &shape);
         assert_same_samples(&bytes, &[0, 5]);
@@ -149,6 +207,7 @@ fn models_of_every_size_survive_the_round_trip() {
                     q_max,
                     biases,
                     centre: None,
+                    layout: WeightLayout::ALL[(seed / 2 % 2) as usize].1,
                     seed,
                 };
                 let bytes = shape.blob();
@@ -166,7 +225,12 @@ fn sixteen_layers_and_changing_widths_survive_the_round_trip() {
             let activation = if (i + seed) % 3 == 0 { Activation::Silu } else { Activation::Relu };
             ([7, 7, 33, 2, 2, 2, 100][((i + seed) % 7) as usize], activation)
         });
-        let shape = RandomModel { hidden: hidden.collect(), seed, ..RandomModel::small_with_everything() };
+        let shape = RandomModel {
+            hidden: hidden.collect(),
+            seed,
+            layout: WeightLayout::RowPairs,
+            ..RandomModel::small_with_everything()
+        };
         let bytes = shape.blob();
         assert_eq!(Blob::read(&bytes).unwrap().layers.len(), 16);
         assert_same_fields(&bytes, &shape);

@@ -1,6 +1,6 @@
-use super::header::Role;
+use super::header::{Role, lane_bytes};
 use super::view::{Model, NamedPlan};
-use crate::network::{Network, QuantisedDenoiser};
+use crate::network::{Lane, QuantisedDenoiser};
 use crate::random::{NormalSource, Stream, Ziggurat};
 use crate::sampler::{Digest, Run, SampleOptions, Workspace};
 use crate::score::Denoiser;
@@ -71,14 +71,14 @@ impl core::error::Error for SelfTestError {}
 pub struct Bound<'m, 'a> {
     model: &'m Model<'a>,
     floats: &'m mut [f32],
-    lanes: &'m mut [i16],
+    lanes: &'m mut [Lane],
 }
 
 impl<'m, 'a> Bound<'m, 'a> {
     /// Divides words between floats and activation lanes.
     pub(super) fn new(model: &'m Model<'a>, words: &'m mut [u32]) -> Result<Self, ArenaTooSmall> {
         let too_small = ArenaTooSmall { needed: model.arena_bytes(), available: 4 * words.len() };
-        let lane_words = Network::lanes(model.network.width()).div_ceil(2);
+        let lane_words = lane_bytes(model.network.width()) / 4;
         let float_words = (model.arena_bytes() / 4).saturating_sub(lane_words);
         let (floats, rest) = words.split_at_mut_checked(float_words).ok_or(too_small)?;
         let lanes = rest.get_mut(..lane_words).ok_or(too_small)?;

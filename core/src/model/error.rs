@@ -68,6 +68,11 @@ pub enum ParseError {
         /// Its place.
         offset: usize,
     },
+    /// A layer's weights are filled up to whole tiles with something else than zeros.
+    WeightPadding {
+        /// The layer.
+        layer: u16,
+    },
     /// A row's weights could overflow the sums that kernels rely on.
     SumBound {
         /// The layer.
@@ -110,6 +115,9 @@ impl fmt::Display for ParseError {
                 write!(f, "the sections call for {needed} bytes, but there are {actual}")
             }
             Self::Padding { offset } => write!(f, "byte {offset} lies between sections and is not zero"),
+            Self::WeightPadding { layer } => {
+                write!(f, "layer {layer}: the weights that fill its last tiles up are not zero")
+            }
             Self::SumBound { layer, row } => {
                 write!(f, "layer {layer}, row {row}: the weights could overflow 24-bit sums")
             }

@@ -1,5 +1,5 @@
 use super::error::{ParseError, Part};
-use crate::network::{LAYERS_MAX, Network, WIDTH_MAX};
+use crate::network::{LAYERS_MAX, Lane, Network, WIDTH_MAX};
 use crate::sampler::{HISTORY_MAX, Workspace};
 use crate::score::Prediction;
 use crc::{CRC_32_ISO_HDLC, Crc};
@@ -212,7 +212,12 @@ impl Header {
 /// two buffers of activation lanes.
 pub(super) const fn arena_bytes_of(dim_in: usize, dim_out: usize, width: usize, history: usize, guided: bool) -> usize {
     let dim = if dim_in > dim_out { dim_in } else { dim_out };
-    4 * Workspace::len(dim, history, guided) + (2 * Network::lanes(width)).next_multiple_of(4)
+    4 * Workspace::len(dim, history, guided) + lane_bytes(width)
+}
+
+/// Bytes of the two buffers of activation lanes: whole words.
+pub(super) const fn lane_bytes(width: usize) -> usize {
+    (size_of::<Lane>() * Network::lanes(width)).next_multiple_of(4)
 }
 
 /// Bytes of working memory that suffice for every model.

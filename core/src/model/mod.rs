@@ -8,6 +8,7 @@ mod build;
 mod error;
 mod header;
 mod parse;
+mod relayout;
 mod view;
 mod write;
 

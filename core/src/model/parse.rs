@@ -4,7 +4,7 @@ use super::view::{Model, PlanDescriptor};
 use super::{ALIGNMENT, PLAN_NAME_MAX};
 use crate::network::{
     Activation, ActivationFormat, DESCRIPTOR_BYTES, Descriptor, F32Le, I16Le, Layer, LayerChain, LayerKind, LevelTable,
-    Link, Network, SUM_LIMIT, WIDTH_MAX,
+    Link, Network, SUM_LIMIT, TILE, WIDTH_MAX, WeightLayout,
 };
 use crate::sampler::{HISTORY_MAX, ROW_BYTES, Row};
 
@@ -108,7 +108,7 @@ impl<'a> Model<'a> {
         if sections.at != bytes.len() {
             return Err(ParseError::Sections { needed: sections.at, actual: bytes.len() });
         }
-        Ok(Self { header, bytes: bytes.len(), mean, deviation, network, plans, rows, text })
+        Ok(Self { header, bytes, mean, deviation, network, plans, rows, text })
     }
 }
 
@@ -150,7 +150,7 @@ fn parse_layers(
 
 fn check_layer(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
     let part = Part::Layer(number);
-    let Layer { cols, weights, input_max, input_non_negative, .. } = *layer;
+    let Layer { input_max, input_non_negative, .. } = *layer;
     let eight_bits = if input_non_negative { 255 } else { 127 };
     if layer.input_format == ActivationFormat::Bits8 && input_max > eight_bits {
         return Err(refuse(part, "q_max", input_max as u32));
@@ -170,22 +170,30 @@ fn check_layer(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
             }
         }
     }
-    check_sums(weights, cols, i32::from(input_max), input_non_negative, number)
+    check_sums(layer, number)
 }
 
-/// Proves that no row's sum can reach [`SUM_LIMIT`].
-fn check_sums(weights: &[u8], cols: usize, q_max: i32, non_negative: bool, layer: u16) -> Result<(), ParseError> {
-    for (row, weights) in (0u16..).zip(weights.chunks_exact(cols.max(1))) {
+/// Proves that no row's sum can reach [`SUM_LIMIT`], and that whatever fills the weights up to whole tiles is zero.
+fn check_sums(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
+    let Layer { rows, cols, layout, weights, input_max, input_non_negative, .. } = *layer;
+    let (all_rows, all_cols) = match layout {
+        WeightLayout::Rows => (rows, cols),
+        WeightLayout::RowPairs => (rows.next_multiple_of(TILE), cols.next_multiple_of(TILE)),
+    };
+    for row in 0..all_rows {
         let (mut up, mut down) = (0i32, 0i32);
-        for weight in weights {
-            let weight = i32::from(*weight as i8);
+        for col in 0..all_cols {
+            let weight = i32::from(layout.weight(weights, row, col, cols));
+            if weight != 0 && (row >= rows || col >= cols) {
+                return Err(ParseError::WeightPadding { layer: number });
+            }
             up += weight.max(0);
             down -= weight.min(0);
         }
-        let reach = if non_negative { up.max(down) } else { up + down };
+        let reach = if input_non_negative { up.max(down) } else { up + down };
         // At most 512 * 128 * 32767 = 2^31 - 2^16, so the product fits.
-        if q_max.saturating_mul(reach) >= SUM_LIMIT {
-            return Err(ParseError::SumBound { layer, row });
+        if i32::from(input_max).saturating_mul(reach) >= SUM_LIMIT {
+            return Err(ParseError::SumBound { layer: number, row: row as u16 });
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::score::Prediction;
 #[derive(Clone, Debug)]
 pub struct Model<'a> {
     pub(super) header: Header,
-    pub(super) bytes: usize,
+    pub(super) bytes: &'a [u8],
     pub(super) mean: F32Le<'a>,
     pub(super) deviation: F32Le<'a>,
     pub(super) network: Network<'a>,
@@ -88,7 +88,7 @@ impl<'a> Model<'a> {
     /// Bytes of the blob.
     #[must_use]
     pub fn blob_bytes(&self) -> usize {
-        self.bytes
+        self.bytes.len()
     }
 
     /// The text for people and host tools, a TOML document.

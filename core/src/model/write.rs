@@ -2,7 +2,7 @@
 
 use super::header::{HEADER_BYTES, Header, MAGIC, Role, SelfTest, VERSION, checksum};
 use super::{ALIGNMENT, PLAN_NAME_MAX};
-use crate::network::{Activation, ActivationFormat};
+use crate::network::{Activation, ActivationFormat, WeightLayout};
 use crate::sampler::{ROW_BYTES, Row};
 use crate::schedule::NoiseLevel;
 use crate::score::Prediction;
@@ -21,6 +21,8 @@ pub struct ModelParts<'a> {
     pub classes: u16,
     /// Height and width, if a sample is an image.
     pub image: Option<(u16, u16)>,
+    /// How the weights lie in the blob.
+    pub layout: WeightLayout,
     /// Mean of each input component.
     pub mean: &'a [f32],
     /// Standard deviation of each input component.
@@ -142,13 +144,13 @@ impl fmt::Display for WriteError {
 impl core::error::Error for WriteError {}
 
 /// Puts bytes one after another, and counts on when the buffer is full.
-struct Cursor<'b> {
-    buffer: &'b mut [u8],
-    at: usize,
+pub(super) struct Cursor<'b> {
+    pub(super) buffer: &'b mut [u8],
+    pub(super) at: usize,
 }
 
 impl Cursor<'_> {
-    fn put(&mut self, bytes: &[u8]) {
+    pub(super) fn put(&mut self, bytes: &[u8]) {
         if let Some(to) = self.buffer.get_mut(self.at..self.at + bytes.len()) {
             to.copy_from_slice(bytes);
         }
@@ -167,9 +169,23 @@ impl Cursor<'_> {
         }
     }
 
-    fn section<const N: usize>(&mut self, items: impl Iterator<Item = [u8; N]>) {
+    pub(super) fn section<const N: usize>(&mut self, items: impl Iterator<Item = [u8; N]>) {
         self.put_all(items);
         self.pad();
+    }
+}
+
+impl Cursor<'_> {
+    /// Fills in length and checksum of the blob that was put here, and gives its length.
+    pub(super) fn finish(self) -> Result<usize, WriteError> {
+        let length = self.at;
+        let needed = WriteError::BufferTooShort { needed: length };
+        let stated = u32::try_from(length).map_err(|_| WriteError::TooLarge("file length"))?;
+        let blob = self.buffer.get_mut(..length).ok_or(needed)?;
+        blob.get_mut(8..12).ok_or(needed)?.copy_from_slice(&stated.to_le_bytes());
+        let checksum = checksum(blob);
+        blob.get_mut(12..16).ok_or(needed)?.copy_from_slice(&checksum.to_le_bytes());
+        Ok(length)
     }
 }
 
@@ -199,7 +215,7 @@ impl ModelParts<'_> {
         self.write_header(&mut cursor)?;
         cursor.put_all(self.mean.iter().map(|x| x.to_le_bytes()));
         cursor.section(self.deviation.iter().map(|x| x.to_le_bytes()));
-        cursor.section(self.layers.iter().map(LayerParts::descriptor));
+        cursor.section(self.layers.iter().map(|layer| layer.descriptor(self.layout)));
         for layer in self.layers {
             match layer.parameters {
                 Parameters::Hidden { multipliers, biases } => {
@@ -211,20 +227,15 @@ impl ModelParts<'_> {
                     cursor.section(biases.iter().map(|x| x.to_le_bytes()));
                 }
             }
-            cursor.section(layer.weights.iter().map(|x| x.to_le_bytes()));
+            let (rows, cols) = (usize::from(layer.rows), usize::from(layer.cols));
+            let weight = |row: usize, col: usize| layer.weights.get(row * cols + col).copied().unwrap_or(0);
+            cursor.section(self.layout.arrange(rows, cols, weight).map(|byte| [byte]));
         }
         self.write_levels(&mut cursor);
         cursor.section(self.class_biases.iter().map(|x| x.to_le_bytes()));
         self.write_plans(&mut cursor)?;
         cursor.section(self.text.bytes().map(|x| [x]));
-        let length = cursor.at;
-        let needed = WriteError::BufferTooShort { needed: length };
-        let stated = u32::try_from(length).map_err(|_| WriteError::TooLarge("file length"))?;
-        let blob = buffer.get_mut(..length).ok_or(needed)?;
-        blob.get_mut(8..12).ok_or(needed)?.copy_from_slice(&stated.to_le_bytes());
-        let checksum = checksum(blob);
-        blob.get_mut(12..16).ok_or(needed)?.copy_from_slice(&checksum.to_le_bytes());
-        Ok(length)
+        cursor.finish()
     }
 
     fn write_header(&self, to: &mut Cursor<'_>) -> Result<(), WriteError> {
@@ -294,7 +305,7 @@ impl ModelParts<'_> {
 }
 
 impl LayerParts<'_> {
-    fn descriptor(&self) -> [u8; 16] {
+    fn descriptor(&self, layout: WeightLayout) -> [u8; 16] {
         let [r0, r1] = self.rows.to_le_bytes();
         let [c0, c1] = self.cols.to_le_bytes();
         let [q0, q1] = self.input_max.to_le_bytes();
@@ -308,6 +319,6 @@ impl LayerParts<'_> {
             ActivationFormat::Bits8 => 0,
             ActivationFormat::Bits16 => 1,
         };
-        [r0, r1, c0, c1, activation, flags, 0, 0, format, 0, q0, q1, 0, 0, 0, 0]
+        [r0, r1, c0, c1, activation, flags, 0, layout.code(), format, 0, q0, q1, 0, 0, 0, 0]
     }
 }

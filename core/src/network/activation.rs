@@ -28,14 +28,17 @@ impl Activation {
     }
 }
 
+/// The least that SiLU gives, in units of `2^-10`.
+pub(super) const SILU_MIN: i32 = -285;
+
 /// SiLU in units of `2^-10`: `max(x, 0) - g(|x|)` with `g(u) = u / (1 + e^u)` from a table at steps of 1/64.
 ///
 /// Error at most 0.0045 (half a table step times the slope 1/2 of g, and two roundings).
 #[inline]
 #[must_use]
 pub fn silu(pre: i32) -> i32 {
-    let step = (pre.unsigned_abs() >> 4) as usize;
-    let gap = SILU_GAP.get(step).map_or(0, |gap| i32::from(*gap));
+    let step = (pre.unsigned_abs() >> 4).min(SILU_GAP.len() as u32 - 1);
+    let gap = SILU_GAP.get(step as usize).map_or(0, |gap| i32::from(*gap));
     pre.max(0) - gap
 }
 
@@ -45,7 +48,9 @@ mod tests {
 
     #[test]
     fn the_silu_table_holds_the_rounded_values_of_its_formula() {
-        assert_eq!(SILU_GAP.len(), 704);
+        // The last entry stands for everything past it.
+        assert_eq!((SILU_GAP.len(), SILU_GAP[1023]), (1024, 0));
+        assert_eq!(SILU_GAP.iter().max(), Some(&(-SILU_MIN as u16)));
         for (i, gap) in SILU_GAP.iter().enumerate() {
             let u = (i as f64 + 0.5) / 64.0;
             let exact = 1024.0 * u / (1.0 + libm::exp(u));

@@ -1,5 +1,5 @@
 use super::layer::{F32Le, I16Le};
-use super::{Activation, ActivationFormat, Layer, LayerKind};
+use super::{Activation, ActivationFormat, Layer, LayerKind, WeightLayout};
 
 /// Sections start at multiples of this many bytes.
 const ALIGNMENT: usize = 16;
@@ -16,6 +16,7 @@ pub(crate) struct Descriptor {
     pub residual: bool,
     pub level_biases: bool,
     pub class_biases: bool,
+    pub layout: WeightLayout,
     pub input_format: ActivationFormat,
     pub input_max: i16,
 }
@@ -36,9 +37,7 @@ impl Descriptor {
         if weights != 0 {
             return Err(("weight format", weights.into()));
         }
-        if layout != 0 {
-            return Err(("weight layout", layout.into()));
-        }
+        let layout = WeightLayout::of_code(layout).ok_or(("weight layout", layout.into()))?;
         let input_format = match format {
             0 => ActivationFormat::Bits8,
             1 => ActivationFormat::Bits16,
@@ -57,6 +56,7 @@ impl Descriptor {
             residual: flags & 1 != 0,
             level_biases: flags & 2 != 0,
             class_biases: flags & 4 != 0,
+            layout,
             input_format,
             input_max,
         })
@@ -85,7 +85,7 @@ impl Link {
         output_max: i16,
         mut take: impl FnMut(usize, usize) -> Result<&'a [u8], E>,
     ) -> Result<Layer<'a>, E> {
-        let Descriptor { rows, cols, activation, residual, input_max, input_format, .. } = *descriptor;
+        let Descriptor { rows, cols, activation, residual, layout, input_max, input_format, .. } = *descriptor;
         let input_non_negative = self.non_negative;
         let kind = if activation == Activation::None {
             LayerKind::Output { scales: F32Le::new(take(rows, 4)?), biases: F32Le::new(take(rows, 4)?) }
@@ -94,7 +94,7 @@ impl Link {
             let biases = I16Le::new(take(if descriptor.level_biases { 0 } else { rows }, 2)?);
             LayerKind::Hidden { multipliers, biases, activation, residual, output_max }
         };
-        let weights = take(rows.saturating_mul(cols), 1)?;
+        let weights = take(layout.bytes(rows, cols), 1)?;
         self.non_negative = activation == Activation::Relu && (!residual || input_non_negative);
         let claim = |has: bool, next: &mut usize| {
             has.then(|| {
@@ -106,6 +106,7 @@ impl Link {
         Ok(Layer {
             rows,
             cols,
+            layout,
             weights,
             kind,
             input_max,
@@ -162,7 +163,8 @@ impl<'a> Iterator for Layers<'a> {
         let (bytes, after) = self.descriptors.split_first()?;
         let descriptor = Descriptor::read(bytes).ok()?;
         let output_max = match after.first() {
-            Some(next) => Descriptor::read(next).ok()?.input_max,
+            // Its q_max alone, since the whole descriptor is read when its turn comes.
+            Some([.., q0, q1, _, _, _, _]) => i16::from_le_bytes([*q0, *q1]),
             None => 1,
         };
         let sections = &mut self.sections;

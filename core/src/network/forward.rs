@@ -1,7 +1,9 @@
 use super::chain::LayerChain;
+use super::hidden::Hidden;
 use super::layer::{I16Le, Layer, LayerKind, LevelTable};
-use super::requantise::{code_from_input, requantise, round_shift};
-use super::{Activation, PRE_ACTIVATION_FRACTION_BITS, kernel};
+use super::layout::TILE;
+use super::requantise::code_from_input;
+use super::{Lane, PRE_ACTIVATION_FRACTION_BITS, kernel};
 use crate::score::Denoiser;
 
 /// A quantised network, viewed in place: its layers, its level table and its class biases.
@@ -33,10 +35,10 @@ impl<'a> Network<'a> {
         self.width
     }
 
-    /// How many 16-bit lanes an evaluation works in: two buffers of the network's width.
+    /// How many lanes an evaluation works in: two buffers of the network's width, which is filled up to whole tiles of weights.
     #[must_use]
     pub const fn lanes(width: usize) -> usize {
-        2 * width
+        2 * width.next_multiple_of(TILE)
     }
 
     /// Multiply-accumulates of one evaluation.
@@ -49,52 +51,91 @@ impl<'a> Network<'a> {
     ///
     /// Cannot fail: an index past the end means the last level, an unknown class means none, and slices that are too
     /// short leave the rest of `out` as it was.
-    pub fn forward(&self, level: usize, class: Option<u16>, x: &[f32], lanes: &mut [i16], out: &mut [f32]) {
+    pub fn forward(&self, level: usize, class: Option<u16>, x: &[f32], lanes: &mut [Lane], out: &mut [f32]) {
         let level = level.min(self.levels.len().saturating_sub(1));
         let Some(scales) = self.levels.scales(level) else { return };
         let shifts = self.levels.shifts(level, self.layers.len());
-        let Some((mut codes, rest)) = lanes.split_at_mut_checked(self.width) else { return };
-        let Some(mut next) = rest.get_mut(..self.width) else { return };
+        let width = self.width.next_multiple_of(TILE);
+        let Some((mut codes, rest)) = lanes.split_at_mut_checked(width) else { return };
+        let Some(mut next) = rest.get_mut(..width) else { return };
         let limit = self.layers.iter().next().map_or(0, |layer| layer.input_max);
         for (code, x) in codes.iter_mut().zip(x) {
-            *code = code_from_input(*x, scales.input_scale, limit);
+            *code = Lane::from(code_from_input(*x, scales.input_scale, limit));
         }
-        for (layer, [sum_shift, code_shift]) in self.layers.iter().zip(shifts) {
-            let level_biases = layer.level_biases.map(|offset| self.levels.layer_biases(level, offset, layer.rows));
-            let class_biases = self.class_biases_of(&layer, class);
-            match &layer.kind {
-                LayerKind::Hidden { multipliers, biases, activation, residual, output_max } => {
-                    let hidden = Hidden {
-                        multipliers: *multipliers,
-                        biases: level_biases.unwrap_or(*biases),
-                        class_biases,
-                        activation: *activation,
-                        residual: *residual,
-                        limit: i32::from(*output_max),
-                        sum_shift: u32::from(*sum_shift),
-                        code_shift: u32::from(*code_shift),
-                    };
+        for (layer, shifts) in self.layers.iter().zip(shifts) {
+            match self.hidden(&layer, *shifts, level, class) {
+                Some(hidden) => {
                     hidden.run(&layer, codes, next);
                     core::mem::swap(&mut codes, &mut next);
                 }
-                LayerKind::Output { scales: rows, biases } => {
-                    let mut rows = rows.iter().zip(biases.iter()).zip(out.iter_mut());
-                    let mut level_bias = level_biases.unwrap_or_default().iter();
-                    let mut class_bias = class_biases.iter();
-                    let biased = level_bias.len() + class_bias.len() > 0;
-                    kernel::dense(&layer, codes, |sum| {
-                        if let Some(((scale, bias), out)) = rows.next() {
-                            *out = sum as f32 * scale * scales.output_gain + bias;
-                            if biased {
-                                let sum = i32::from(level_bias.next().unwrap_or(0))
-                                    + i32::from(class_bias.next().unwrap_or(0));
-                                *out += sum as f32 * UNIT;
-                            }
-                        }
-                    });
-                }
+                None => self.output(&layer, level, class, codes, out),
             }
         }
+    }
+
+    /// Computes one layer alone, as [`forward`](Self::forward) does: for measuring it.
+    ///
+    /// `layer` is that of this number; a hidden layer takes `codes` to `next`, the last one to `out`.
+    pub fn forward_layer(
+        &self,
+        (number, layer): (usize, &Layer<'a>),
+        (level, class): (usize, Option<u16>),
+        codes: &[Lane],
+        next: &mut [Lane],
+        out: &mut [f32],
+    ) {
+        let shifts = self.levels.shifts(level, self.layers.len()).get(number);
+        match shifts.and_then(|shifts| self.hidden(layer, *shifts, level, class)) {
+            Some(hidden) => hidden.run(layer, codes, next),
+            None => self.output(layer, level, class, codes, out),
+        }
+    }
+
+    /// What follows the sums of a layer, if it is a hidden one.
+    #[inline]
+    fn hidden(
+        &self,
+        layer: &Layer<'a>,
+        [sum_shift, code_shift]: [u8; 2],
+        level: usize,
+        class: Option<u16>,
+    ) -> Option<Hidden<'a>> {
+        let LayerKind::Hidden { multipliers, biases, activation, residual, output_max } = layer.kind else {
+            return None;
+        };
+        Some(Hidden {
+            multipliers,
+            biases: self.level_biases_of(layer, level).unwrap_or(biases),
+            class_biases: self.class_biases_of(layer, class),
+            activation,
+            residual,
+            limit: i32::from(output_max),
+            sum_shift: u32::from(sum_shift),
+            code_shift: u32::from(code_shift),
+        })
+    }
+
+    #[inline]
+    fn output(&self, layer: &Layer<'a>, level: usize, class: Option<u16>, codes: &[Lane], out: &mut [f32]) {
+        let LayerKind::Output { scales, biases } = layer.kind else { return };
+        let Some(gain) = self.levels.scales(level).map(|scales| scales.output_gain) else { return };
+        let mut rows = scales.iter().zip(biases.iter()).zip(out);
+        let mut level_bias = self.level_biases_of(layer, level).unwrap_or_default().iter();
+        let mut class_bias = self.class_biases_of(layer, class).iter();
+        let biased = level_bias.len() + class_bias.len() > 0;
+        kernel::dense(layer, 0, codes, &mut |sums| {
+            for (sum, ((scale, bias), out)) in sums.iter().zip(&mut rows) {
+                *out = (*sum >> kernel::SUM_SHIFT) as f32 * scale * gain + bias;
+                if biased {
+                    let sum = i32::from(level_bias.next().unwrap_or(0)) + i32::from(class_bias.next().unwrap_or(0));
+                    *out += sum as f32 * UNIT;
+                }
+            }
+        });
+    }
+
+    fn level_biases_of(&self, layer: &Layer<'_>, level: usize) -> Option<I16Le<'a>> {
+        layer.level_biases.map(|offset| self.levels.layer_biases(level, offset, layer.rows))
     }
 
     fn class_biases_of(&self, layer: &Layer<'_>, class: Option<u16>) -> I16Le<'a> {
@@ -110,52 +151,22 @@ impl<'a> Network<'a> {
 /// The value of one unit of a pre-activation.
 const UNIT: f32 = 1.0 / (1u32 << PRE_ACTIVATION_FRACTION_BITS) as f32;
 
-/// Everything that follows the sums of a hidden layer at one level.
-struct Hidden<'a> {
-    multipliers: I16Le<'a>,
-    biases: I16Le<'a>,
-    class_biases: I16Le<'a>,
-    activation: Activation,
-    residual: bool,
-    limit: i32,
-    sum_shift: u32,
-    code_shift: u32,
-}
-
-impl Hidden<'_> {
-    fn run(&self, layer: &Layer<'_>, codes: &[i16], next: &mut [i16]) {
-        let mut rows = self.multipliers.iter().zip(self.biases.iter()).zip(next.iter_mut());
-        let mut class_bias = self.class_biases.iter();
-        let mut skip = if self.residual { codes.iter() } else { [].iter() };
-        kernel::dense(layer, codes, |sum| {
-            if let Some(((multiplier, bias), next)) = rows.next() {
-                let bias = i32::from(bias) + i32::from(class_bias.next().unwrap_or(0));
-                let pre = requantise(sum, multiplier, self.sum_shift) + bias;
-                let h = self.activation.apply(pre.clamp(i32::from(i16::MIN), i32::from(i16::MAX)));
-                let skip = i32::from(skip.next().copied().unwrap_or(0));
-                let code = round_shift(h, self.code_shift) + skip;
-                *next = code.max(-self.limit).min(self.limit) as i16;
-            }
-        });
-    }
-}
-
 /// A [`Network`] with the lanes it works in: the [`Denoiser`] that a device runs.
 #[derive(Debug)]
 pub struct QuantisedDenoiser<'n, 'a> {
     network: &'n Network<'a>,
-    lanes: &'n mut [i16],
+    lanes: &'n mut [Lane],
 }
 
 impl<'n, 'a> QuantisedDenoiser<'n, 'a> {
     /// Binds a network to its lanes, or gives `None` when they are fewer than [`Network::lanes`].
     #[must_use]
-    pub fn new(network: &'n Network<'a>, lanes: &'n mut [i16]) -> Option<Self> {
+    pub fn new(network: &'n Network<'a>, lanes: &'n mut [Lane]) -> Option<Self> {
         (lanes.len() >= Network::lanes(network.width)).then_some(Self { network, lanes })
     }
 
     /// Binds a network to lanes that were measured for it before.
-    pub(crate) fn bound(network: &'n Network<'a>, lanes: &'n mut [i16]) -> Self {
+    pub(crate) fn bound(network: &'n Network<'a>, lanes: &'n mut [Lane]) -> Self {
         Self { network, lanes }
     }
 }

@@ -1,4 +1,4 @@
-use super::Activation;
+use super::{Activation, WeightLayout};
 
 /// 16-bit integers as they lie in a blob, at any alignment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,6 +14,12 @@ impl<'a> I16Le<'a> {
     /// The values in order.
     pub fn iter(self) -> impl ExactSizeIterator<Item = i16> + use<'a> {
         self.0.iter().map(|bytes| i16::from_le_bytes(*bytes))
+    }
+
+    /// The values in place, where they lie as this target loads them.
+    pub(super) fn as_slice(self) -> Option<&'a [i16]> {
+        let bytes = self.0.as_flattened();
+        if cfg!(target_endian = "little") { bytemuck::try_cast_slice(bytes).ok() } else { None }
     }
 
     /// `count` values from `start`, or nothing if they are not all there.
@@ -95,6 +101,7 @@ pub enum LayerKind<'a> {
 pub struct Layer<'a> {
     pub(crate) rows: usize,
     pub(crate) cols: usize,
+    pub(crate) layout: WeightLayout,
     pub(crate) weights: &'a [u8],
     pub(crate) kind: LayerKind<'a>,
     pub(crate) input_max: i16,
@@ -119,7 +126,19 @@ impl<'a> Layer<'a> {
         self.cols
     }
 
-    /// The weights as bytes of two's complement, row after row.
+    /// The order in which the weights lie.
+    #[must_use]
+    pub fn layout(&self) -> WeightLayout {
+        self.layout
+    }
+
+    /// The weights of a row in order, whatever their layout; zeros past the last row.
+    pub fn row(&self, row: usize) -> impl ExactSizeIterator<Item = i8> + use<'a> {
+        let Self { layout, weights, cols, .. } = *self;
+        (0..cols).map(move |col| layout.weight(weights, row, col, cols))
+    }
+
+    /// The weights as they lie in the blob.
     #[must_use]
     pub fn weights(&self) -> &'a [u8] {
         self.weights

@@ -6,8 +6,11 @@
 mod activation;
 mod chain;
 mod forward;
+mod hidden;
 mod kernel;
+mod lane;
 mod layer;
+mod layout;
 mod requantise;
 mod silu_table;
 
@@ -15,7 +18,10 @@ pub use activation::{Activation, PRE_ACTIVATION_FRACTION_BITS, silu};
 pub use chain::LayerChain;
 pub(crate) use chain::{DESCRIPTOR_BYTES, Descriptor, Link};
 pub use forward::{Network, QuantisedDenoiser};
+pub use lane::Lane;
 pub use layer::{ActivationFormat, F32Le, I16Le, Layer, LayerKind, LevelTable};
+pub(crate) use layout::TILE;
+pub use layout::WeightLayout;
 pub use requantise::{SUM_LIMIT, code_from_input, requantise};
 
 /// The largest dimension and layer width.

@@ -1,3 +1,5 @@
+use super::kernel::SUM_SHIFT;
+
 /// Sums of products stay below this in absolute value; `parse` proves it for every row.
 pub const SUM_LIMIT: i32 = 1 << 23;
 
@@ -5,14 +7,38 @@ pub const SUM_LIMIT: i32 = 1 << 23;
 ///
 /// Computed as `((sum * multiplier >> 8) + 2^(shift - 1)) >> shift`: the floor of the first shift does not disturb the
 /// second, since the half that is added is a whole number there. `|sum| < 2^23` and `0 < multiplier < 2^15`, so the
-/// first shift leaves 30 bits and nothing overflows; `shift` is 1..=24. A core with DSP instructions takes one SMULWB
-/// of `sum << 8`; one without long products takes two short ones, of the sum's upper and lower bytes.
+/// first shift leaves 30 bits and nothing overflows; `shift` is 1..=24. Sums come shifted left by 8, so that a core takes the upper word of one long
+/// product, or two short ones (`scaled`).
 #[inline]
 #[must_use]
 pub fn requantise(sum: i32, multiplier: i16, shift: u32) -> i32 {
-    let product = (i64::from(sum) * i64::from(multiplier)) >> 8;
-    (product as i32).wrapping_add(half(shift)) >> (shift & 31)
+    round_shift(scaled(sum << SUM_SHIFT, multiplier), shift)
 }
+
+/// `sum * multiplier >> 8` of `256 * sum`: the upper word of their product with the multiplier at the top of a word.
+#[cfg(not(any(mote_kernel = "dsp", mote_kernel = "armv6m")))]
+#[inline]
+pub(super) fn scaled(sum: i32, multiplier: i16) -> i32 {
+    ((i64::from(sum) * (i64::from(multiplier) << 16)) >> 32) as i32
+}
+
+/// The same on a core without long products: two short ones.
+#[cfg(mote_kernel = "armv6m")]
+#[inline]
+pub(super) fn scaled(sum: i32, multiplier: i16) -> i32 {
+    short_products(sum, multiplier)
+}
+
+/// `256 * sum = 2^16 high + low`, so that the second product has 16 by 15 bits and no sign.
+#[cfg(any(test, mote_kernel = "armv6m"))]
+#[inline]
+fn short_products(sum: i32, multiplier: i16) -> i32 {
+    let (high, low, multiplier) = (sum >> 16, sum as u32 & 0xffff, i32::from(multiplier));
+    high.wrapping_mul(multiplier).wrapping_add((low.wrapping_mul(multiplier as u32) >> 16) as i32)
+}
+
+#[cfg(mote_kernel = "dsp")]
+pub(super) use super::kernel::scaled;
 
 /// `floor(value / 2^shift + 1/2)`: half of the last unit is rounded up.
 #[inline]
@@ -21,7 +47,7 @@ pub(super) fn round_shift(value: i32, shift: u32) -> i32 {
 }
 
 #[inline]
-fn half(shift: u32) -> i32 {
+pub(super) fn half(shift: u32) -> i32 {
     (1i32 << (shift & 31)) >> 1
 }
 
@@ -52,6 +78,19 @@ mod tests {
                         ((2 * i128::from(sum) * i128::from(multiplier)) + (1i128 << t)).div_euclid(1i128 << (t + 1));
                     assert_eq!(i128::from(requantise(sum, multiplier, shift)), exact, "{sum} {multiplier} {shift}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn both_ways_to_the_scaled_sum_are_the_exact_floor() {
+        let edges = [0, 1, 127, 128, 255, 256, 257, 65_535, 65_536, 8_388_352, 8_388_480, SUM_LIMIT - 1];
+        for sum in edges.into_iter().flat_map(|edge| [edge, -edge]) {
+            for multiplier in [1i16, 2, 127, 128, 255, 256, 257, 16_383, 16_384, 32_766, 32_767] {
+                let exact = (i128::from(sum) * i128::from(multiplier)).div_euclid(256);
+                let shifted = sum << SUM_SHIFT;
+                assert_eq!(i128::from(scaled(shifted, multiplier)), exact, "{sum} {multiplier}");
+                assert_eq!(i128::from(short_products(shifted, multiplier)), exact, "{sum} {multiplier}");
             }
         }
     }

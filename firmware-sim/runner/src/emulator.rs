@@ -1,5 +1,5 @@
 use crate::report::{self, Source};
-use crate::{Board, EnsembleReport, Error, Image, Report, Request, ensemble, record};
+use crate::{Board, EnsembleReport, Error, Image, LayerCount, Report, Request, ensemble, kernels, record};
 use mote_experiments as experiments;
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -48,6 +48,14 @@ pub fn run_ensemble(image: &Image, request: &experiments::Request, limit: Durati
 /// As [`run`].
 pub fn run_ensemble_words(image: &Image, words: &[String], limit: Duration) -> Result<EnsembleReport, Error> {
     ensemble::read(&output(image, None, words, limit)?)
+}
+
+/// Runs the image of kernels on a file that [`doubled`](crate::doubled) made of a model, and reads its records.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_kernels(image: &Image, doubled: &Path, limit: Duration) -> Result<Vec<LayerCount>, Error> {
+    kernels::read(&output(image, Some(doubled), &[], limit)?)
 }
 
 /// Runs an image and gives the lines that it printed.

@@ -15,6 +15,8 @@ pub enum Program {
     },
     /// Runs ensembles of stochastic processes; it knows no model.
     Ensembles,
+    /// Counts the layers of a model one by one, and holds the board's kernel to portable code.
+    Kernels,
 }
 
 impl Program {
@@ -23,6 +25,7 @@ impl Program {
         match self {
             Self::Model { .. } => "mote-firmware",
             Self::Ensembles => "mote-ensembles",
+            Self::Kernels => "mote-kernels",
         }
     }
 
@@ -32,13 +35,14 @@ impl Program {
             Self::Model { arena_bytes: Some(bytes) } => bytes.to_string(),
             Self::Model { arena_bytes: None } => "default".to_owned(),
             Self::Ensembles => "ensembles".to_owned(),
+            Self::Kernels => "kernels".to_owned(),
         }
     }
 
     fn arena_bytes(self) -> Option<u32> {
         match self {
             Self::Model { arena_bytes } => arena_bytes,
-            Self::Ensembles => None,
+            Self::Ensembles | Self::Kernels => None,
         }
     }
 }
@@ -136,7 +140,7 @@ impl Image {
                 let path = sources()?.join("models/built-in.mote");
                 fs::metadata(&path).map_err(|source| Error::File { path, source })?.len()
             }
-            Program::Ensembles => 0,
+            Program::Ensembles | Program::Kernels => 0,
         };
         Ok(ImageSize { flash, statics, built_in_model })
     }

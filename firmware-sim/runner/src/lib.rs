@@ -8,6 +8,7 @@
 //! | `record` | a line of what an image prints |
 //! | `report` | [`Report`]: the records of the image that runs models |
 //! | `ensemble` | [`EnsembleReport`]: the records of the image that runs ensembles |
+//! | `kernels` | [`LayerCount`]: the records of the image that counts layers |
 //! | `error` | [`Error`]: what can go wrong, with the way out |
 //!
 //! ```no_run
@@ -40,14 +41,16 @@ mod emulator;
 mod ensemble;
 mod error;
 mod image;
+mod kernels;
 mod record;
 mod report;
 mod request;
 
-pub use emulator::{emulator_version, run, run_ensemble, run_ensemble_words, run_words};
+pub use emulator::{emulator_version, run, run_ensemble, run_ensemble_words, run_kernels, run_words};
 pub use ensemble::EnsembleReport;
 pub use error::Error;
 pub use image::{Image, ImageSize, Program};
+pub use kernels::{LayerCount, doubled};
 pub use mote_boards::{BOARDS, Board, Emulator, Region, Timer, find};
 pub use mote_experiments as experiments;
 pub use report::{Count, Memory, ModelRecord, PlanRecord, Report, Sample, Source};

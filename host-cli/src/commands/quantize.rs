@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use mote_core::model::Model;
+use mote_core::network::WeightLayout;
 use serde::Serialize;
 
 use super::output::Format as OutputFormat;
@@ -38,6 +39,9 @@ pub(super) struct Args {
     /// Width of activation codes. Default: the recipe's.
     #[arg(long, value_enum, conflicts_with = "choose")]
     activation_bits: Option<ActivationBits>,
+    /// Order of the weights: row-pairs for cores that load a word at a time, rows for a Cortex-M55's vectors. The bits are the same.
+    #[arg(long, value_enum, default_value = "row-pairs")]
+    layout: Layout,
     /// Take the scale, mean and variance of the error out by the tables, for 2 more bytes an output and level; 4-bit weights always do.
     #[arg(long, conflicts_with = "choose")]
     correction: bool,
@@ -69,6 +73,22 @@ pub(super) struct Args {
     output: OutputFormat,
 }
 
+/// Names of [`WeightLayout`] at the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Layout {
+    Rows,
+    RowPairs,
+}
+
+impl From<Layout> for WeightLayout {
+    fn from(layout: Layout) -> Self {
+        match layout {
+            Layout::Rows => Self::Rows,
+            Layout::RowPairs => Self::RowPairs,
+        }
+    }
+}
+
 /// What the verb prints.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -98,7 +118,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         anyhow::bail!("--guidance: the model has no classes; leave the flag out, or train with --class-conditional");
     }
     let calibration = CalibrationOptions { samples: args.calibration_samples, ..Default::default() };
-    let work = Work { set: float.levels()?, float: &float, calibration };
+    let work = Work { set: float.levels()?, float: &float, calibration, layout: args.layout.into() };
     let (made, costs, keeps_quality) = if args.choose {
         let (made, costs, keeps) = work.choose(args)?;
         (made, costs, Some(keeps))
@@ -144,6 +164,7 @@ struct Work<'a> {
     float: &'a FloatRun,
     set: LevelSet,
     calibration: CalibrationOptions,
+    layout: WeightLayout,
 }
 
 impl Work<'_> {
@@ -169,8 +190,22 @@ impl Work<'_> {
     fn finish(&self, mut integers: Integers, correction: bool, fine_tuned: u64) -> anyhow::Result<Candidate> {
         integers.format.correction = correction;
         let format = integers.format;
-        let quantized = blob_of(self.float, integers, fine_tuned, &self.set, &self.calibration)?;
+        let quantized = self.blob_of(integers, fine_tuned)?;
         Ok(Candidate { format, fine_tuned, quantized })
+    }
+
+    fn blob_of(&self, integers: Integers, fine_tuned: u64) -> anyhow::Result<Quantized> {
+        let FloatRun { recipe, summary, network } = self.float;
+        let mut text = summary.blob_text(recipe);
+        text += &format!("quantisation = \"{}\"\n", description(integers.format, fine_tuned));
+        let details = BlobDetails {
+            scaling: &summary.scaling,
+            image: summary.image,
+            layout: self.layout,
+            text: &text,
+            self_test_seed: recipe.training.seed,
+        };
+        Ok(export(network, integers, &recipe.noise.noising(), &self.set, &self.calibration, &details)?)
     }
 
     fn make(&self, format: Format, fine_tuned: u64) -> anyhow::Result<Candidate> {
@@ -233,28 +268,10 @@ fn warn(quantized: &Quantized) {
     }
 }
 
-fn blob_of(
-    float: &FloatRun,
-    integers: Integers,
-    fine_tuned: u64,
-    set: &LevelSet,
-    calibration: &CalibrationOptions,
-) -> anyhow::Result<Quantized> {
-    let FloatRun { recipe, summary, network } = float;
-    let mut text = summary.blob_text(recipe);
-    text += &format!("quantisation = \"{}\"\n", description(integers.format, fine_tuned));
-    let details = BlobDetails {
-        scaling: &summary.scaling,
-        image: summary.image,
-        text: &text,
-        self_test_seed: recipe.training.seed,
-    };
-    Ok(export(network, integers, &recipe.noise.noising(), set, calibration, &details)?)
-}
-
 /// Quantises a run by its recipe.
 pub(super) fn make_blob(float: &FloatRun, calibration: &CalibrationOptions) -> anyhow::Result<(Quantized, LevelSet)> {
-    let work = Work { set: float.levels()?, float, calibration: *calibration };
+    let layout = WeightLayout::default();
+    let work = Work { set: float.levels()?, float, calibration: *calibration, layout };
     let made = work.make(float.recipe.blob.activation_bits.into(), 0)?;
     warn(&made.quantized);
     Ok((made.quantized, work.set))

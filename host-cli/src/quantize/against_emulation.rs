@@ -1,7 +1,7 @@
 //! The blob against its integers in double precision, and 4-bit weights, fine-tuning and correction from end to end.
 
 use mote_core::model::Model;
-use mote_core::network::Network;
+use mote_core::network::{Network, WeightLayout};
 
 use super::against_float::{levels, network, noising, shape};
 use super::{
@@ -21,7 +21,8 @@ fn calibration() -> CalibrationOptions {
 fn exported(network: &FloatNetwork, integers: Integers) -> Quantized {
     let dim = network.shape().dim_in;
     let scaling = Scaling { mean: vec![0.0; dim], std: vec![1.0; dim] };
-    let details = BlobDetails { scaling: &scaling, image: None, text: "", self_test_seed: 1 };
+    let details =
+        BlobDetails { scaling: &scaling, image: None, layout: WeightLayout::default(), text: "", self_test_seed: 1 };
     export(network, integers, &noising(), &levels(), &calibration(), &details).unwrap()
 }
 
@@ -122,11 +123,12 @@ fn fine_tuned_codes_are_exported_as_they_were_trained_and_answer_better() {
         }
         // The codes in the blob times their scales are the weights that training worked at: the weights behind, snapped.
         let behind = &tuned.rounded().layers()[index].weight;
-        for (place, (byte, weight)) in layer.weights().iter().zip(behind).enumerate() {
+        let codes = (0..layer.rows()).flat_map(|row| layer.row(row));
+        for (place, (code, weight)) in codes.zip(behind).enumerate() {
             let trained_at = grids[index].snap(place / layer.cols(), *weight);
             assert_eq!(tuned.network().layers()[index].weight[place], trained_at);
             assert_eq!(grids[index].snap(place / layer.cols(), trained_at), trained_at);
-            assert_eq!(tuned.codes(index)[place], *byte as i8);
+            assert_eq!(tuned.codes(index)[place], code);
         }
     }
     assert_ne!(first.codes(1), tuned.codes(1));

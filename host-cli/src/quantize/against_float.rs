@@ -1,6 +1,7 @@
 //! The quantised network against the float one, evaluation by evaluation, where both see the same input.
 
 use mote_core::model::{Arena, Model};
+use mote_core::network::WeightLayout;
 use mote_core::random::{NormalSource, Stream, StreamSequence, Ziggurat};
 use mote_core::sampler::{HISTORY_MAX, Plan, Run, SampleOptions, Workspace};
 use mote_core::schedule::{Cosine, Schedule};
@@ -65,7 +66,8 @@ pub(super) fn levels() -> LevelSet {
 fn quantized(network: &FloatNetwork, set: &LevelSet, bits: ActivationBits) -> Quantized {
     let dim = network.shape().dim_in;
     let scaling = Scaling { mean: vec![0.0; dim], std: vec![1.0; dim] };
-    let details = BlobDetails { scaling: &scaling, image: None, text: "", self_test_seed: 1 };
+    let details =
+        BlobDetails { scaling: &scaling, image: None, layout: WeightLayout::default(), text: "", self_test_seed: 1 };
     let calibration = CalibrationOptions { samples: 192, ..CalibrationOptions::default() };
     quantize(network, &noising(), set, bits, &calibration, &details).unwrap()
 }

@@ -165,8 +165,8 @@ impl Yardstick {
 /// Bytes of a blob with its weights packed to their bits.
 #[must_use]
 pub fn packed_bytes(blob: usize, model: &Model<'_>, bits: WeightBits) -> usize {
-    let saved = |rows: usize, cols: usize| rows * cols - (rows * cols * bits.bits()).div_ceil(8);
-    blob - model.network().layers().iter().map(|layer| saved(layer.rows(), layer.cols())).sum::<usize>()
+    let saved = |weights: usize| weights - (weights * bits.bits()).div_ceil(8);
+    blob - model.network().layers().iter().map(|layer| saved(layer.weights().len())).sum::<usize>()
 }
 
 /// The number of the candidate to take, of those that keep quality with every plan: the fewest bytes, then the least worst change. None if

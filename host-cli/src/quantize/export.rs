@@ -3,7 +3,7 @@
 use mote_core::model::{
     Arena, LayerParts, LevelParts, Model, ModelParts, Parameters, ParseError, PlanParts, Role, SelfTest, WriteError,
 };
-use mote_core::network::{self, ActivationFormat, PRE_ACTIVATION_FRACTION_BITS};
+use mote_core::network::{self, ActivationFormat, PRE_ACTIVATION_FRACTION_BITS, WeightLayout};
 use thiserror::Error;
 
 use super::Format;
@@ -23,6 +23,8 @@ pub struct BlobDetails<'a> {
     pub scaling: &'a Scaling,
     /// Height and width, if a sample is an image.
     pub image: Option<(usize, usize)>,
+    /// How the weights lie in the blob.
+    pub layout: WeightLayout,
     /// A TOML document.
     pub text: &'a str,
     /// Seed of the self-test.
@@ -241,6 +243,7 @@ fn write(
             sigma_data: noising.sigma_data,
             classes: shape.classes as u16,
             image: details.image.map(|(height, width)| (height as u16, width as u16)),
+            layout: details.layout,
             mean: &details.scaling.mean,
             deviation: &details.scaling.std,
             layers: &layer_parts,

@@ -1,6 +1,7 @@
 //! Fine-tuning: the codes are moved until the quantised network answers as the float one does.
 
 use mote_core::model::Model;
+use mote_core::network::WeightLayout;
 use thiserror::Error;
 
 use super::calibration::CalibrationOptions;
@@ -116,7 +117,8 @@ fn plain_blob(
     integers.format.correction = false;
     let dim = network.shape().dim_in;
     let scaling = Scaling { mean: vec![0.0; dim], std: vec![1.0; dim] };
-    let details = BlobDetails { scaling: &scaling, image: None, text: "", self_test_seed: 0 };
+    let details =
+        BlobDetails { scaling: &scaling, image: None, layout: WeightLayout::default(), text: "", self_test_seed: 0 };
     Ok(export(network, integers, noising, set, calibration, &details)?.blob)
 }
 

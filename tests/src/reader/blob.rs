@@ -60,6 +60,8 @@ pub struct Layer {
     pub level_biases: bool,
     /// Whether classes hold biases for it.
     pub class_biases: bool,
+    /// 0 row after row, 1 row pairs.
+    pub layout: u8,
     /// 0 for 8-bit input codes, 1 for 16-bit ones.
     pub input_format: u8,
     /// The largest input code.
@@ -72,7 +74,7 @@ pub struct Layer {
     pub float_scales: Vec<f32>,
     /// Biases of the last layer.
     pub float_biases: Vec<f32>,
-    /// Row after row.
+    /// Row after row, whatever the layout in the file.
     pub weights: Vec<i8>,
 }
 

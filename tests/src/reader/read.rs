@@ -212,7 +212,8 @@ impl Layer {
         ensure(!residual || (rows == columns && number > 0 && !last), "residual")?;
         ensure(!class_biases || classes > 0, "class biases")?;
         ensure(c.u8()? == 0, "weight format")?;
-        ensure(c.u8()? == 0, "weight layout")?;
+        let layout = c.u8()?;
+        ensure(layout <= 1, "weight layout")?;
         let input_format = c.u8()?;
         ensure(input_format <= 1, "activation format")?;
         c.zeros(1)?;
@@ -225,6 +226,7 @@ impl Layer {
             residual,
             level_biases,
             class_biases,
+            layout,
             input_format,
             q_max,
             multipliers: Vec::new(),
@@ -255,7 +257,7 @@ impl Layer {
             }
         }
         c.pad()?;
-        self.weights = (0..self.rows * self.columns).map(|_| Ok(i8::from_le_bytes(c.array()?))).collect::<Read<_>>()?;
+        self.weights = if self.layout == 0 { self.row_after_row(c)? } else { self.row_pairs(c)? };
         c.pad()?;
         for row in self.weights.chunks(self.columns) {
             let positives: i64 = row.iter().map(|w| i64::from(*w)).filter(|w| *w > 0).sum();
@@ -264,6 +266,32 @@ impl Layer {
             ensure(i64::from(self.q_max) * reach < 1 << 23, "bound on sums")?;
         }
         Ok(())
+    }
+}
+
+impl Layer {
+    fn row_after_row(&self, c: &mut Cursor<'_>) -> Read<Vec<i8>> {
+        (0..self.rows * self.columns).map(|_| Ok(i8::from_le_bytes(c.array()?))).collect()
+    }
+
+    /// For every four rows and every two columns A0 B0 A1 B1 C0 D0 C1 D1.
+    fn row_pairs(&self, c: &mut Cursor<'_>) -> Read<Vec<i8>> {
+        let mut weights = vec![0; self.rows * self.columns];
+        for first_row in (0..self.rows).step_by(4) {
+            for first_column in (0..self.columns.div_ceil(4) * 4).step_by(2) {
+                for (row, column) in [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (3, 0), (2, 1), (3, 1)] {
+                    let stored = c.u8()?;
+                    let weight = if row % 2 == 0 { i16::from(stored) - 128 } else { i16::from(stored as i8) };
+                    let (row, column) = (first_row + row, first_column + column);
+                    if row < self.rows && column < self.columns {
+                        weights[row * self.columns + column] = weight as i8;
+                    } else {
+                        ensure(weight == 0, "a weight outside the matrix")?;
+                    }
+                }
+            }
+        }
+        Ok(weights)
     }
 }
 

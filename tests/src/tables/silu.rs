@@ -1,7 +1,7 @@
 //! The table of the SiLU activation, `core/src/network/silu_table.rs`.
 
-/// Entries: past them the function is below half a unit.
-const ENTRIES: usize = 704;
+/// Entries. From the 704th on the function is below half a unit; a power of two is what one saturating instruction clamps an index to.
+const ENTRIES: usize = 1024;
 
 /// `g(u) = u / (1 + e^u)` at `u = (i + 1/2) / 64` in units of `2^-10`, rounded to nearest.
 fn gap(i: usize) -> u16 {

@@ -1,30 +1,110 @@
-//! Matrix-vector products of 8-bit weights and 16-bit lanes, behind one function.
+//! Matrix-vector products of 8-bit weights and activation codes, behind one function.
 //!
-//! Every kernel gives the sums of [`portable`], which are exact: `parse` proves that they stay within 24 bits. A kernel is one
-//! file and one line in the choice below.
+//! Every kernel gives the sums of the portable ones, which are exact: `parse` proves that they stay within 24 bits. Each is one file, one line in
+//! the choice below, and one line in `core/build.rs`, which tells the target's name for it.
 
-#[cfg(any(test, not(target_os = "none")))]
 mod portable;
-#[cfg(any(test, target_os = "none"))]
-mod unrolled;
+#[cfg(mote_tiles)]
+mod tiles;
+
+#[cfg(mote_kernel = "armv6m")]
+#[allow(unsafe_code)]
+mod armv6m;
+#[cfg(mote_kernel = "armv7m")]
+#[allow(unsafe_code)]
+mod armv7m;
+#[cfg(mote_kernel = "dsp")]
+#[allow(unsafe_code)]
+mod dsp;
+#[cfg(mote_kernel = "x86")]
+#[allow(unsafe_code)]
+mod x86;
+
+#[cfg(mote_kernel = "dsp")]
+pub(in crate::network) use dsp::scaled;
 
 use super::layer::Layer;
+use super::{Activation, Lane, WeightLayout};
 
-#[cfg(not(target_os = "none"))]
-use portable::dense as chosen;
-#[cfg(target_os = "none")]
-use unrolled::dense as chosen;
+#[cfg(mote_kernel = "armv6m")]
+use armv6m::ROUTINE;
+#[cfg(mote_kernel = "armv7m")]
+use armv7m::ROUTINE;
+#[cfg(mote_kernel = "dsp")]
+use dsp::ROUTINE;
 
-/// Calls `each` with the sum of every row of the layer, in order. `codes` holds the layer's inputs, and may go on past them.
-#[inline]
-pub(super) fn dense(layer: &Layer<'_>, codes: &[i16], each: impl FnMut(i32)) {
-    chosen(layer.weights(), layer.rows(), layer.cols(), codes, each);
+/// The weights of a layer.
+#[derive(Clone, Copy)]
+struct Matrix<'a> {
+    weights: &'a [u8],
+    rows: usize,
+    cols: usize,
 }
 
-#[inline]
-fn product(weight: u8, code: i16) -> i32 {
-    i32::from(weight as i8) * i32::from(code)
+/// What follows the sums of a layer of the common kind: no class, no residual, parameters where a core can load them.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(mote_tiles), expect(dead_code, reason = "only kernels for tiles compute codes"))]
+pub(super) struct Plain<'a> {
+    pub multipliers: &'a [i16],
+    pub biases: &'a [i16],
+    /// ReLU or SiLU.
+    pub activation: Activation,
+    /// Added to the scaled sum before the first shift: its half, and for ReLU that of the second one too.
+    pub before: i32,
+    pub sum_shift: u32,
+    pub code_shift: u32,
+    /// The largest code.
+    pub highest: i32,
 }
+
+/// Calls `each` with the sums of consecutive rows, shifted left by [`SUM_SHIFT`], from row `first` to the last; `first` is a multiple of a tile.
+///
+/// `codes` holds the layer's inputs, and may go on past them.
+pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
+    let matrix = Matrix::from_row(layer, first);
+    match layer.layout() {
+        WeightLayout::Rows => {
+            #[cfg(mote_kernel = "x86")]
+            if x86::rows(&matrix, codes, each) {
+                return;
+            }
+            portable::rows(&matrix, codes, each);
+        }
+        WeightLayout::RowPairs => {
+            // A kernel refuses what lies where it cannot read it, and then the portable one takes over.
+            #[cfg(mote_tiles)]
+            if ROUTINE.dense(&matrix, codes, each) {
+                return;
+            }
+            #[cfg(mote_kernel = "x86")]
+            if x86::row_pairs(&matrix, codes, each) {
+                return;
+            }
+            portable::row_pairs(&matrix, codes, each);
+        }
+    }
+}
+
+/// Computes the codes of a layer's first rows in one go, where the target has a kernel for it, and tells how many rows those are.
+#[inline]
+pub(super) fn plain(layer: &Layer<'_>, codes: &[Lane], next: &mut [Lane], plain: &Plain<'_>) -> usize {
+    #[cfg(mote_tiles)]
+    if layer.layout() == WeightLayout::RowPairs {
+        return ROUTINE.plain(&Matrix::from_row(layer, 0), codes, next, plain);
+    }
+    let _ = (layer, codes, next, plain);
+    0
+}
+
+impl<'a> Matrix<'a> {
+    fn from_row(layer: &Layer<'a>, first: usize) -> Self {
+        let weights = layer.weights().get(layer.layout().bytes(first, layer.cols())..).unwrap_or_default();
+        Self { weights, rows: layer.rows().saturating_sub(first), cols: layer.cols() }
+    }
+}
+
+/// Sums are handed over shifted left by this: 24 bits leave room for it in a word, and requantisation wants them at its top.
+pub(super) const SUM_SHIFT: u32 = 8;
 
 #[cfg(test)]
 mod tests {
@@ -34,28 +114,47 @@ mod tests {
     use rand_core::Rng;
     use std::vec::Vec;
 
-    type Kernel = fn(&[u8], usize, usize, &[i16], &mut dyn FnMut(i32));
+    type Kernel = fn(&Matrix<'_>, &[Lane], &mut dyn FnMut(&[i32])) -> bool;
 
-    const KERNELS: [(&str, Kernel); 2] = [
-        ("portable", |w, rows, cols, x, each| portable::dense(w, rows, cols, x, each)),
-        ("unrolled", |w, rows, cols, x, each| unrolled::dense(w, rows, cols, x, each)),
+    const KERNELS: &[(&str, WeightLayout, Kernel)] = &[
+        ("portable rows", WeightLayout::Rows, |matrix, codes, each| {
+            portable::rows(matrix, codes, each);
+            true
+        }),
+        ("portable row pairs", WeightLayout::RowPairs, |matrix, codes, each| {
+            portable::row_pairs(matrix, codes, each);
+            true
+        }),
+        #[cfg(mote_kernel = "x86")]
+        ("x86 rows", WeightLayout::Rows, |matrix, codes, each| x86::rows(matrix, codes, each)),
+        #[cfg(mote_kernel = "x86")]
+        ("x86 row pairs", WeightLayout::RowPairs, |matrix, codes, each| x86::row_pairs(matrix, codes, each)),
     ];
 
     #[test]
     fn every_kernel_equals_sums_in_wide_integers() {
         let mut stream = Stream::new(7);
-        for (rows, cols) in [(1, 1), (3, 7), (33, 100), (128, 64), (2, 512)] {
-            let weights: Vec<u8> = (0..rows * cols).map(|_| stream.next_u32() as u8).collect();
+        for (rows, cols, limit) in
+            [(1, 1, 127), (3, 7, 255), (33, 100, 127), (128, 64, 127), (2, 512, 127), (5, 12, 5000)]
+        {
+            // A row of 512 full weights leaves 127 for codes; a short one more, and any two of them may be at their ends.
+            let weights: Vec<i8> = (0..rows * cols).map(|_| stream.next_u32() as i8).collect();
             // A buffer that goes on past the layer's inputs, as in a network whose layers differ in width.
-            let codes: Vec<i16> = (0..cols + 5).map(|_| (stream.next_u32() % 255) as i16 - 127).collect();
-            let expected: Vec<i32> = (0..rows)
-                .map(|r| (0..cols).map(|c| i64::from(weights[r * cols + c] as i8) * i64::from(codes[c])).sum::<i64>())
-                .map(|sum| i32::try_from(sum).unwrap())
-                .collect();
-            for (name, kernel) in KERNELS {
+            let code = |bits: u32| (bits % (2 * limit + 1)) as i32 - limit as i32;
+            let codes: Vec<Lane> = (0..cols + 5).map(|_| code(stream.next_u32()) as Lane).collect();
+            let sum =
+                |row: usize| (0..cols).map(|c| i64::from(weights[row * cols + c]) * i64::from(codes[c])).sum::<i64>();
+            let expected: Vec<i64> = (0..rows).map(|row| sum(row) << SUM_SHIFT).collect();
+            for (name, layout, kernel) in KERNELS {
+                let arranged: Vec<u8> = layout.arrange(rows, cols, |row, col| weights[row * cols + col]).collect();
                 let mut sums = Vec::new();
-                kernel(&weights, rows, cols, &codes, &mut |sum| sums.push(sum));
-                assert_eq!(sums, expected, "{name}: {rows} x {cols}");
+                let matrix = Matrix { weights: &arranged, rows, cols };
+                let done = kernel(&matrix, &codes, &mut |some| sums.extend(some.iter().copied().map(i64::from)));
+                if done {
+                    assert_eq!(sums, expected, "{name}: {rows} x {cols}");
+                } else {
+                    std::eprintln!("*** NOT TESTED: {name}: this processor does not have what it needs ***");
+                }
             }
         }
     }

@@ -1,18 +1,84 @@
-//! One row after another, one product after another: what every other kernel is measured against, and what a compiler with vector
-//! registers does best with.
+//! One product after another: what every other kernel is measured against.
 
-use super::product;
+use super::{Matrix, SUM_SHIFT};
+use crate::network::Lane;
+#[cfg(not(mote_tiles))]
+use crate::network::TILE;
+#[cfg(mote_tiles)]
+use crate::network::WeightLayout;
 
 #[inline]
-pub(super) fn dense(weights: &[u8], rows: usize, cols: usize, codes: &[i16], mut each: impl FnMut(i32)) {
+fn product(weight: i8, code: Lane) -> i32 {
+    i32::from(weight).wrapping_mul(i32::from(code))
+}
+
+/// Row after row, four products a turn: an image built for size does not unroll by itself.
+pub(super) fn rows(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
+    let Matrix { weights, rows, cols } = *matrix;
+    let Some(codes) = codes.get(..cols) else { return };
+    let (lanes, last_lanes) = codes.as_chunks::<4>();
     let mut rest = weights;
     for _ in 0..rows {
         let Some((row, after)) = rest.split_at_checked(cols) else { return };
+        let (fours, last) = row.as_chunks::<4>();
         let mut sum = 0i32;
-        for (weight, code) in row.iter().zip(codes) {
-            sum = sum.wrapping_add(product(*weight, *code));
+        for (weights, codes) in fours.iter().zip(lanes) {
+            let [w0, w1, w2, w3] = weights.map(|byte| byte as i8);
+            let [c0, c1, c2, c3] = *codes;
+            let four = product(w0, c0).wrapping_add(product(w1, c1)).wrapping_add(product(w2, c2));
+            sum = sum.wrapping_add(four.wrapping_add(product(w3, c3)));
         }
-        each(sum);
+        for (weight, code) in last.iter().zip(last_lanes) {
+            sum = sum.wrapping_add(product(*weight as i8, *code));
+        }
+        each(&[sum << SUM_SHIFT]);
         rest = after;
+    }
+}
+
+/// One weight after another, for targets whose kernel leaves only what lies at odd addresses: small rather than quick.
+#[cfg(mote_tiles)]
+pub(super) fn row_pairs(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
+    let Matrix { weights, rows, cols } = *matrix;
+    let Some(codes) = codes.get(..cols) else { return };
+    for row in 0..rows {
+        let weight = |col: usize| WeightLayout::RowPairs.weight(weights, row, col, cols);
+        let products = codes.iter().enumerate().map(|(col, code)| product(weight(col), *code));
+        each(&[products.fold(0, i32::wrapping_add) << SUM_SHIFT]);
+    }
+}
+
+/// Four rows at a time, by pairs of columns.
+#[cfg(not(mote_tiles))]
+pub(super) fn row_pairs(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
+    let Matrix { weights, rows, cols } = *matrix;
+    let Some(codes) = codes.get(..cols) else { return };
+    let sum = codes.iter().fold(0i32, |sum, code| sum.wrapping_add(i32::from(*code)));
+    // A and C are stored with 128 added.
+    let start = sum.wrapping_mul(-128);
+    let (pairs, last) = codes.as_chunks::<2>();
+    let block = (TILE * cols.next_multiple_of(TILE)).max(1);
+    for (first, block) in (0..rows).step_by(TILE).zip(weights.chunks_exact(block)) {
+        let (mut a, mut b, mut c, mut d) = (start, 0i32, start, 0i32);
+        let mut add = |[a0, b0, a1, b1, c0, d0, c1, d1]: [u8; 8], [x0, x1]: [Lane; 2]| {
+            let (x0, x1) = (i32::from(x0), i32::from(x1));
+            let unsigned = |w0: u8, w1: u8| i32::from(w0).wrapping_mul(x0).wrapping_add(i32::from(w1).wrapping_mul(x1));
+            let signed = |w0: u8, w1: u8| {
+                i32::from(w0 as i8).wrapping_mul(x0).wrapping_add(i32::from(w1 as i8).wrapping_mul(x1))
+            };
+            a = a.wrapping_add(unsigned(a0, a1));
+            b = b.wrapping_add(signed(b0, b1));
+            c = c.wrapping_add(unsigned(c0, c1));
+            d = d.wrapping_add(signed(d0, d1));
+        };
+        let mut groups = block.as_chunks().0.iter();
+        for (codes, group) in pairs.iter().zip(&mut groups) {
+            add(*group, *codes);
+        }
+        if let ([code], Some(group)) = (last, groups.next()) {
+            add(*group, [*code, 0]);
+        }
+        let sums = [a, b, c, d].map(|sum| sum << SUM_SHIFT);
+        each(sums.get(..rows - first).unwrap_or(&sums));
     }
 }

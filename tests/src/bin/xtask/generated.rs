@@ -1,6 +1,7 @@
 //! Files in the repository that a program writes: the tables of core, the C header, and models with random weights.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use mote_core::network::WeightLayout;
 use mote_tests::random_model::RandomModel;
 use mote_tests::{c_header, tables};
 use std::fs;
@@ -16,8 +17,15 @@ pub enum Released {
     Overwrite,
 }
 
-/// The golden file, which must stay readable once a version with it is released.
-const GOLDEN: &str = "core/tests/golden/v1-digits-random.mote";
+/// The golden files, which must stay readable once a version with them is released: one for each layout of weights.
+const GOLDEN: [(&str, WeightLayout); 2] = [
+    ("core/tests/golden/v1-digits-random.mote", WeightLayout::Rows),
+    ("core/tests/golden/v1-digits-row-pairs.mote", WeightLayout::RowPairs),
+];
+
+fn golden(layout: WeightLayout) -> Vec<u8> {
+    RandomModel { layout, ..RandomModel::digits() }.blob()
+}
 
 /// The model that is built into firmware images, which may change at any time.
 const BUILT_IN: &str = "firmware-sim/models/built-in.mote";
@@ -58,14 +66,16 @@ pub fn write_header() -> Result<()> {
 
 /// Writes the models.
 pub fn write_models(released: Released) -> Result<()> {
-    let golden = RandomModel::digits().blob();
-    if released == Released::Keep
-        && let Some(tag) = first_release_with(GOLDEN)?
-        && fs::read(GOLDEN).ok().as_ref() != Some(&golden)
-    {
-        bail!("{GOLDEN} is part of {tag}, whose files must stay readable: add a new file, or insist with --force");
+    for (path, layout) in GOLDEN {
+        let golden = golden(layout);
+        if released == Released::Keep
+            && let Some(tag) = first_release_with(path)?
+            && fs::read(path).ok().as_ref() != Some(&golden)
+        {
+            bail!("{path} is part of {tag}, whose files must stay readable: add a new file, or insist with --force");
+        }
+        write(path, &golden)?;
     }
-    write(GOLDEN, &golden)?;
     write(BUILT_IN, &RandomModel::tiny().blob())?;
     fuzz_seeds().iter().try_for_each(|(path, bytes)| write(path, bytes))
 }
@@ -78,12 +88,15 @@ pub fn check() -> Result<()> {
     }
     let header = fs::read_to_string(c_header::PATH).with_context(|| format!("cannot read {}", c_header::PATH))?;
     ensure!(header == c_header::text(Path::new("."))?, "{} is not what `cargo xtask header` writes", c_header::PATH);
-    let golden = match first_release_with(GOLDEN)? {
-        Some(tag) => git(&["show", &format!("{tag}:{GOLDEN}")])?.context("git show gave nothing")?,
-        None => RandomModel::digits().blob(),
-    };
-    let models = [(GOLDEN, golden), (BUILT_IN, RandomModel::tiny().blob())];
-    for (path, expected) in models.into_iter().chain(fuzz_seeds()) {
+    let mut files = vec![(BUILT_IN, RandomModel::tiny().blob())];
+    for (path, layout) in GOLDEN {
+        let released = match first_release_with(path)? {
+            Some(tag) => git(&["show", &format!("{tag}:{path}")])?.context("git show gave nothing")?,
+            None => golden(layout),
+        };
+        files.push((path, released));
+    }
+    for (path, expected) in files.into_iter().chain(fuzz_seeds()) {
         let there = fs::read(path).with_context(|| format!("cannot read {path}"))?;
         ensure!(there == expected, "{path} is not what `cargo xtask golden` writes");
     }

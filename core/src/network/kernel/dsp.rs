@@ -1,0 +1,275 @@
+//! Cortex-M4, M7 and M33: two products an instruction.
+//!
+//! A pair of rows A and B lies in half-words `256 B + A'` with `A' = A + 128`, so SMLAD with two lanes adds `256 B x + A' x` of two columns; a second
+//! SMLAD, with the low bytes by UXTB16, adds `A' x` alone. For four rows and four columns that is LDM, LDRD, 4 UXTB16 and 8 SMLAD: 14 instructions for
+//! 16 products. All of it wraps at 32 bits, and comes right since both sums fit in 24 (Arm v7-M Architecture Reference Manual, A7.7.138).
+
+use super::tiles::{Job, Routine};
+use crate::network::Activation;
+use core::arch::naked_asm;
+
+/// What tells the assembler that the core has the instructions: ARMv7E-M always has, ARMv8-M need not.
+#[cfg(not(mote_armv8m))]
+macro_rules! extension {
+    () => {
+        ""
+    };
+}
+#[cfg(mote_armv8m)]
+macro_rules! extension {
+    () => {
+        ".cpu cortex-m33"
+    };
+}
+
+/// The second shift is a multiplication whose upper word is taken, by a power of two that must fit, and the upper clamp a saturation.
+pub(super) const ROUTINE: Routine = Routine {
+    rows,
+    sum,
+    pairs: true,
+    unrolled: 16,
+    tail: |plain| {
+        let shift = plain.code_shift;
+        let tail = if plain.activation == Activation::Silu { 2 } else { 1 };
+        (shift >= 2).then(|| (tail, 1 << ((32 - shift) & 31)))
+    },
+    highest: |highest| (0x7fff - highest as u32) * 0x0001_0001,
+};
+
+/// `sum * multiplier >> 16`: the upper 32 of the product's 48 bits, by one instruction.
+#[inline]
+pub(in crate::network) fn scaled(sum: i32, multiplier: i16) -> i32 {
+    let product: i32;
+    // SAFETY: arithmetic on registers.
+    unsafe {
+        core::arch::asm!(
+            extension!(),
+            "smulwb {product}, {sum}, {multiplier}",
+            product = lateout(reg) product,
+            sum = in(reg) sum,
+            multiplier = in(reg) i32::from(multiplier),
+            options(pure, nomem, nostack, preserves_flags)
+        )
+    };
+    product
+}
+
+/// Adds up lanes, a multiple of four of them: two an instruction.
+#[unsafe(naked)]
+unsafe extern "C" fn sum(codes: *const i16, end: *const i16) -> i32 {
+    naked_asm!(
+        extension!(),
+        "push {{r4, r5, r6, lr}}",
+        "mov r12, #0",
+        "mov lr, #0x00010001",
+        "subs r4, r1, r0",
+        "lsls r4, r4, #28", // bit 3 of the length in bytes: an odd number of groups
+        "bpl 2f",
+        "ldrd r2, r3, [r0], #8",
+        "smlad r12, r2, lr, r12",
+        "smlad r12, r3, lr, r12",
+        "cmp r0, r1",
+        "beq 3f",
+        "2:",
+        "ldmia r0!, {{r2-r5}}",
+        "smlad r12, r2, lr, r12",
+        "smlad r12, r3, lr, r12",
+        "smlad r12, r4, lr, r12",
+        "smlad r12, r5, lr, r12",
+        "cmp r0, r1",
+        "bne 2b",
+        "3:",
+        "mov r0, r12",
+        "pop {{r4, r5, r6, pc}}",
+    )
+}
+
+/// Four rows by four columns; 56 bytes, which the first jump into the loop counts on.
+macro_rules! group {
+    () => {
+        "ldmia.w r0!, {{r4-r7}}
+         ldrd r2, r3, [r1], #8
+         smlad r9, r4, r2, r9
+         uxtb16 r4, r4
+         smlad r11, r5, r2, r11
+         uxtb16 r5, r5
+         smlad r8, r4, r2, r8
+         smlad r10, r5, r2, r10
+         smlad r9, r6, r3, r9
+         uxtb16 r6, r6
+         smlad r11, r7, r3, r11
+         uxtb16 r7, r7
+         smlad r8, r6, r3, r8
+         smlad r10, r7, r3, r10"
+    };
+}
+
+/// A quarter of a turn of the loop.
+macro_rules! four {
+    () => {
+        concat!(group!(), "\n", group!(), "\n", group!(), "\n", group!(), "\n")
+    };
+}
+
+/// Four sums of r8 to r11, shifted left by 8, into pre-activations, but for what is added before.
+///
+/// One SMLAW multiplies, takes the upper word and adds; multipliers and biases come by two, and SXTAH adds the upper or the lower.
+macro_rules! requantised {
+    () => {
+        "sub r9, r9, r8
+         lsl r8, r8, #8
+         sub r11, r11, r10
+         lsl r10, r10, #8
+         ldrd r1, r2, [lr, #40]
+         ldrd r3, r4, [r1], #8
+         ldr r5, [r2], #4
+         ldr r6, [r2], #4
+         strd r1, r2, [lr, #40]
+         ldrd r1, r2, [lr, #48]
+         smlawb r8, r8, r3, r1
+         smlawt r9, r9, r3, r1
+         smlawb r10, r10, r4, r1
+         smlawt r11, r11, r4, r1
+         asr r8, r8, r2
+         asr r9, r9, r2
+         asr r10, r10, r2
+         asr r11, r11, r2
+         sxtah r8, r8, r5
+         sxtah r9, r9, r5, ror #16
+         sxtah r10, r10, r6
+         sxtah r11, r11, r6, ror #16
+         ldmdb lr, {{r3-r5, r7}}"
+    };
+}
+
+/// SiLU of a pre-activation, divided by the codes' unit, and `32767 - highest` added: `max(p, 0) - G(|p|)`, where USAT shifts the index and clamps it
+/// to the table, SMMLAR divides, rounds and adds, and SSAT is the upper clamp.
+macro_rules! silu {
+    ($pre:literal) => {
+        concat!(
+            "eor r6, ",
+            $pre,
+            ", ",
+            $pre,
+            ", asr #31\n",
+            "sub r6, r6, ",
+            $pre,
+            ", asr #31\n",
+            "usat r6, #10, r6, asr #4\n",
+            "ldrh r6, [r5, r6, lsl #1]\n",
+            "bic ",
+            $pre,
+            ", ",
+            $pre,
+            ", ",
+            $pre,
+            ", asr #31\n",
+            "sub ",
+            $pre,
+            ", ",
+            $pre,
+            ", r6\n",
+            "smmlar ",
+            $pre,
+            ", ",
+            $pre,
+            ", r3, r7\n",
+            "ssat ",
+            $pre,
+            ", #16, ",
+            $pre,
+            "\n",
+        )
+    };
+}
+
+/// ReLU: the floor of the quotient by SMMLA, `32767 - highest` added; USAT is the upper clamp, and what comes off again brings the lower one.
+macro_rules! relu {
+    ($pre:literal) => {
+        concat!("smmla ", $pre, ", ", $pre, ", r3, r7\n usat ", $pre, ", #15, ", $pre, "\n")
+    };
+}
+
+/// Two pairs of codes to where they go, and on to the next four rows.
+macro_rules! stored {
+    () => {
+        "ldrd r1, r2, [lr, #32]
+         strd r8, r9, [r1], #8
+         str r1, [lr, #32]
+         cmp r1, r2
+         bne.w 2b
+         pop {{r4-r11, pc}}"
+    };
+}
+
+/// Registers: r0 weights, r1 lanes, r2 and r3 four lanes, r4 to r7 a tile, r8 and r10 the sums of A and C, r9 and r11 of the pairs, r12 the end of
+/// the lanes, lr the job.
+#[unsafe(naked)]
+unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
+    naked_asm!(
+        extension!(),
+        "push {{r4-r11, lr}}",
+        "add lr, r1, #16",
+        "ldrd r12, r2, [lr, #20]",
+        "movs r3, #56",
+        "adr.w r4, 3f",
+        "mla r2, r2, r3, r4",
+        "orr r2, r2, #1",
+        "str r2, [lr, #24]",
+        "ldr r2, [lr, #28]",
+        "adr.w r3, 5f",
+        "cmp r2, #1",
+        "blo 4f",
+        "adr.w r3, 6f",
+        "beq 4f",
+        "adr.w r3, 7f",
+        "4:",
+        "orr r3, r3, #1",
+        "str r3, [lr, #28]",
+        "2:",
+        "ldm lr, {{r1, r8-r11}}",
+        "ldr pc, [lr, #24]",
+        ".p2align 2",
+        "3:",
+        four!(),
+        four!(),
+        four!(),
+        four!(),
+        "cmp r1, r12",
+        "bne 3b",
+        "ldr pc, [lr, #28]",
+        "5:", // the sums themselves, shifted left by 8
+        "sub r9, r9, r8",
+        "sub r11, r11, r10",
+        "lsl r8, r8, #8",
+        "lsl r10, r10, #8",
+        "ldrd r3, r4, [lr, #32]",
+        "stmia r3!, {{r8-r11}}",
+        "str r3, [lr, #32]",
+        "cmp r3, r4",
+        "bne.w 2b",
+        "pop {{r4-r11, pc}}",
+        "6:", // ReLU
+        requantised!(),
+        relu!("r8"),
+        relu!("r9"),
+        relu!("r10"),
+        relu!("r11"),
+        "pkhbt r8, r8, r9, lsl #16",
+        "pkhbt r9, r10, r11, lsl #16",
+        "uqsub16 r8, r8, r4",
+        "uqsub16 r9, r9, r4",
+        stored!(),
+        "7:", // SiLU
+        requantised!(),
+        silu!("r8"),
+        silu!("r9"),
+        silu!("r10"),
+        silu!("r11"),
+        "pkhbt r8, r8, r9, lsl #16",
+        "pkhbt r9, r10, r11, lsl #16",
+        "ssub16 r8, r8, r4",
+        "ssub16 r9, r9, r4",
+        stored!(),
+    )
+}

@@ -1,0 +1,138 @@
+//! What the assembly kernels of row pairs have in common: what a routine is asked for, and the checks that make asking it safe.
+
+use super::{Matrix, Plain};
+use crate::network::{Lane, TILE, silu_table::SILU_GAP};
+
+/// The most rows whose sums are handed over at once; a whole number of tiles.
+const BLOCK: usize = 16;
+
+/// What a routine is asked for; it reads this by offset, so order and sizes are part of its contract.
+#[repr(C)]
+pub(super) struct Job {
+    /// -16: what a tail needs last: the second shift as [`Routine::tail`] wants it, the largest code as [`Routine::highest`] does, the table of
+    /// SiLU, and the lower half-word of the second number.
+    constants: Constants,
+    /// 0, where a routine keeps its pointer: the first lane, at a multiple of 4 bytes.
+    codes: *const Lane,
+    /// 4: what four sums start at. Rows that are stored with 128 added start at -128 times the sum of the lanes, and so do those that hold them too.
+    starts: [i32; TILE],
+    /// 20: past the last lane; a multiple of [`TILE`] lanes from the first, and not the first.
+    codes_end: *const Lane,
+    /// 24: how many groups of four columns the routine's unrolled loop leaves out in its first turn. The routine puts the address there.
+    way_in: u32,
+    /// 28: what follows four sums: 0 stores them, else see [`Routine::tail`]. The routine puts the address there.
+    tail: u32,
+    /// 32: where the next sum or lane goes, at a multiple of 4 bytes; the routine moves it on.
+    out: *mut u8,
+    /// 36: past the last one; a multiple of [`TILE`] from the first, and not the first.
+    out_end: *mut u8,
+    /// 40: the next row's multiplier, at a multiple of 4 bytes, and its bias; the routine moves them on.
+    multipliers: *const i16,
+    biases: *const i16,
+    /// 48: what is added before the first shift, and how far that is.
+    before: i32,
+    sum_shift: u32,
+}
+
+/// The start of a [`Job`].
+#[repr(C)]
+struct Constants {
+    code_shift: u32,
+    highest: u32,
+    table: *const u16,
+    highest_low: u32,
+}
+
+/// The assembly of one kind of core.
+pub(super) struct Routine {
+    /// Works through rows from those whose weights start at the first argument, four after four, until `out_end`.
+    pub rows: unsafe extern "C" fn(weights: *const u8, job: &mut Job),
+    /// Adds up lanes from the first address to the second.
+    pub sum: unsafe extern "C" fn(codes: *const Lane, end: *const Lane) -> i32,
+    /// Whether rows B and D are added up together with A and C.
+    pub pairs: bool,
+    /// Groups of four columns in a turn of the loop.
+    pub unrolled: usize,
+    /// What follows four sums: the number of the tail, 1 or above, and the second shift in its form. `None` where there is no tail for it.
+    pub tail: fn(&Plain<'_>) -> Option<(u32, u32)>,
+    /// How the largest code is.
+    pub highest: fn(i32) -> u32,
+}
+
+impl Routine {
+    /// Calls `each` with the sums of consecutive rows; false if a kernel cannot read weights or codes where they lie, and nothing was done.
+    #[allow(unsafe_code)]
+    pub fn dense(&self, matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) -> bool {
+        let Some(mut job) = self.job(matrix, codes) else { return false };
+        let way_in = job.way_in;
+        let mut sums = [0i32; BLOCK];
+        let block = (BLOCK * matrix.cols.next_multiple_of(TILE)).max(1);
+        for (first, weights) in (0..matrix.rows).step_by(BLOCK).zip(matrix.weights.chunks(block)) {
+            let count = (matrix.rows - first).min(BLOCK);
+            let out = sums.as_mut_ptr_range();
+            (job.way_in, job.tail) = (way_in, 0);
+            (job.out, job.out_end) = (out.start.cast(), out.start.wrapping_add(count.next_multiple_of(TILE)).cast());
+            // SAFETY: `job` vouches for weights and lanes; `weights` holds `count` rows filled up to a multiple of four; `sums` has room for
+            // `BLOCK` sums, which is a multiple of four.
+            unsafe { (self.rows)(weights.as_ptr(), &mut job) };
+            each(sums.get(..count).unwrap_or_default());
+        }
+        true
+    }
+
+    /// Computes the first rows of a layer, as many as whole tiles have, and tells how many; 0 if this kernel cannot.
+    #[allow(unsafe_code)]
+    #[inline]
+    pub fn plain(&self, matrix: &Matrix<'_>, codes: &[Lane], next: &mut [Lane], plain: &Plain<'_>) -> usize {
+        let rows = matrix.rows - matrix.rows % TILE;
+        let (Some(mut job), Some((tail, code_shift))) = (self.job(matrix, codes), (self.tail)(plain)) else {
+            return 0;
+        };
+        let enough = plain.multipliers.len() >= rows && plain.biases.len() >= rows;
+        let Some(next) = next.get_mut(..rows).filter(|next| enough && !next.is_empty()) else { return 0 };
+        let out = next.as_mut_ptr_range();
+        if !(out.start.addr() | plain.multipliers.as_ptr().addr()).is_multiple_of(4) {
+            return 0;
+        }
+        (job.out, job.out_end) = (out.start.cast(), out.end.cast());
+        (job.multipliers, job.biases) = (plain.multipliers.as_ptr(), plain.biases.as_ptr());
+        (job.before, job.sum_shift) = (plain.before, plain.sum_shift);
+        let highest = (self.highest)(plain.highest);
+        job.constants = Constants { code_shift, highest, table: SILU_GAP.as_ptr(), highest_low: highest & 0xffff };
+        job.tail = tail;
+        // SAFETY: `job` vouches for weights and lanes; multipliers, biases and `next` are there for `rows` rows, a multiple of four above 0, and
+        // lie where words can be loaded; the table has 1024 entries.
+        unsafe { (self.rows)(matrix.weights.as_ptr(), &mut job) };
+        rows
+    }
+
+    /// The part that every job shares, if weights and lanes are there and lie at multiples of 4 bytes.
+    #[allow(unsafe_code)]
+    fn job(&self, matrix: &Matrix<'_>, codes: &[Lane]) -> Option<Job> {
+        let cols = matrix.cols.next_multiple_of(TILE);
+        let whole = matrix.weights.len() >= matrix.rows.next_multiple_of(TILE) * cols;
+        // What lies in the lanes past the columns is multiplied by zeros.
+        let lanes = codes.get(..cols).filter(|codes| whole && !codes.is_empty())?.as_ptr_range();
+        if !(matrix.weights.as_ptr().addr() | lanes.start.addr()).is_multiple_of(4) {
+            return None;
+        }
+        // SAFETY: the range is that of a slice, a multiple of four lanes long and not empty, and starts at a multiple of 4 bytes.
+        let sum = unsafe { (self.sum)(lanes.start, lanes.end) };
+        let groups = cols / TILE;
+        let start = sum.wrapping_mul(-128);
+        Some(Job {
+            constants: Constants { code_shift: 0, highest: 0, table: core::ptr::null(), highest_low: 0 },
+            codes: lanes.start,
+            starts: if self.pairs { [start; TILE] } else { [start, 0, start, 0] },
+            codes_end: lanes.end,
+            way_in: (groups.next_multiple_of(self.unrolled) - groups) as u32,
+            tail: 0,
+            out: core::ptr::null_mut(),
+            out_end: core::ptr::null_mut(),
+            multipliers: core::ptr::null(),
+            biases: core::ptr::null(),
+            before: 0,
+            sum_shift: 0,
+        })
+    }
+}

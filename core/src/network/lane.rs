@@ -1,0 +1,6 @@
+/// An activation code in working memory: a half-word where a core multiplies two of them at once, a word where it multiplies one.
+#[cfg(not(mote_wide_lanes))]
+pub type Lane = i16;
+/// An activation code in working memory: a half-word where a core multiplies two of them at once, a word where it multiplies one.
+#[cfg(mote_wide_lanes)]
+pub type Lane = i32;

@@ -1,0 +1,129 @@
+//! Layers one by one on every board: the bits of portable code, and what they cost.
+
+use mote_core::network::{Activation, WeightLayout};
+use mote_qemu::{BOARDS, Error, Image, LayerCount, Program, doubled, run_kernels};
+use mote_tests::cycles::{Core, innermost_loop};
+use mote_tests::qemu::{TIME_LIMIT, forbidden_symbols, image_of};
+use mote_tests::random_model::RandomModel;
+use std::fs;
+use std::sync::OnceLock;
+use tempfile::NamedTempFile;
+
+/// The kernels whose cost is bounded: board, instructions a multiply-accumulate of a layer from 128 to 128 with ReLU, and how many
+/// instructions a unit SiLU may take more.
+///
+/// A Cortex-M7 runs the code of the M4.
+const BOUNDS: [(&str, f64, Option<f64>); 4] = [
+    ("mps2-an386", 1.00, Some(6.0)),
+    ("mps2-an505", 1.00, Some(6.0)),
+    ("mps2-an385", 2.35, None),
+    ("microbit", 3.56, None),
+];
+
+fn shape(dim: usize, hidden: &[(usize, Activation)], layout: WeightLayout) -> RandomModel {
+    RandomModel { dim, hidden: hidden.into(), residual: false, classes: 0, levels: 2, layout, ..RandomModel::digits() }
+}
+
+/// The image of kernels for a board of [`BOUNDS`], built once for all tests.
+fn image(board: &str) -> Option<&'static Image> {
+    static IMAGES: OnceLock<Vec<Image>> = OnceLock::new();
+    let known = BOARDS.iter().filter(|known| BOUNDS.iter().any(|(name, ..)| *name == known.name));
+    let images = IMAGES.get_or_init(|| known.filter_map(|known| image_of(Program::Kernels, known)).collect());
+    images.iter().find(|image| image.board().name == board)
+}
+
+fn layers(board: &str, shape: &RandomModel) -> Option<Result<Vec<LayerCount>, Error>> {
+    let image = image(board)?;
+    let file = NamedTempFile::new().unwrap();
+    fs::write(file.path(), doubled(&shape.blob())).unwrap();
+    Some(run_kernels(image, file.path(), TIME_LIMIT))
+}
+
+#[test]
+fn layers_cost_no_more_than_they_may() {
+    use Activation::{Relu, Silu};
+    println!("instructions a multiply-accumulate, requantisation included; not cycles and not time");
+    for (board, at_most, silu_more) in BOUNDS {
+        let shape = shape(64, &[(128, Relu), (128, Relu), (128, Silu)], WeightLayout::RowPairs);
+        let Some(layers) = layers(board, &shape) else { continue };
+        let layers = layers.unwrap();
+        let kinds: Vec<_> = layers.iter().map(|layer| (layer.rows, layer.cols, layer.kind.as_str())).collect();
+        assert_eq!(kinds, [(128, 64, "relu"), (128, 128, "relu"), (128, 128, "silu"), (64, 128, "output")]);
+        for layer in &layers {
+            println!("{board}: {} to {} {}: {:.3}", layer.cols, layer.rows, layer.kind, layer.each());
+            // No kernel of these cores makes more than two products an instruction.
+            assert!(layer.each() > 0.5 && layer.instructions < layer.portable, "{layer:?}");
+        }
+        assert!(layers[1].each() <= at_most, "{board}: {:?}", layers[1]);
+        let more = (layers[2].instructions as f64 - layers[1].instructions as f64) / 128.0;
+        println!("{board}: SiLU takes {more:.2} instructions a unit more than ReLU");
+        assert!(silu_more.is_none_or(|most| more <= most), "{board}: {more}");
+    }
+}
+
+#[test]
+fn odd_shapes_and_every_kind_of_layer_give_the_bits_of_portable_code() {
+    use Activation::{Relu, Silu};
+    // The image compares every layer, level and class with portable code, and ends with an error where one differs.
+    let odd = shape(7, &[(33, Relu), (100, Silu), (1, Relu), (2, Silu), (65, Relu)], WeightLayout::RowPairs);
+    let wide =
+        RandomModel { q_max: 1000, ..shape(100, &[(33, Silu), (33, Relu), (130, Relu)], WeightLayout::RowPairs) };
+    let everything = RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::small_with_everything() };
+    let rows = shape(33, &[(7, Relu), (100, Silu)], WeightLayout::Rows);
+    for (board, ..) in BOUNDS {
+        for shape in [&odd, &wide, &everything, &rows] {
+            let Some(layers) = layers(board, shape) else { continue };
+            let layers = layers.unwrap_or_else(|error| panic!("{board}, {shape:?}: {error}"));
+            assert_eq!(layers.len(), shape.hidden.len() + 1);
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_differs_is_found() {
+    // One weight of the second copy changed, and its checksum made right: the image must see other codes.
+    let shape = shape(33, &[(64, Activation::Relu)], WeightLayout::RowPairs);
+    let blob = shape.blob();
+    let mut changed = blob.clone();
+    let read = mote_tests::reader::Blob::read(&blob).unwrap();
+    // The first weight of the last layer's last row pair, far from every other section's end.
+    let at = read.section_offsets[4] - 64;
+    changed[at] = changed[at].wrapping_add(40);
+    let sum = mote_tests::reader::file_checksum(&changed);
+    changed[12..16].copy_from_slice(&sum.to_le_bytes());
+    let Some(image) = image(BOARDS[0].name) else { return };
+    let file = NamedTempFile::new().unwrap();
+    fs::write(file.path(), [&blob[..], &[0], &changed].concat()).unwrap();
+    match run_kernels(image, file.path(), TIME_LIMIT) {
+        Err(Error::Device { code: 10, kind, text }) => {
+            assert_eq!(kind, "kernel");
+            assert!(text.starts_with("layer 1, row "), "{text}");
+        }
+        other => panic!("the image was to find it, but: {other:?}"),
+    }
+}
+
+#[test]
+fn the_image_holds_no_panic_and_no_double_precision() {
+    let Some(image) = image(BOARDS[0].name) else { return };
+    assert_eq!(forbidden_symbols(image, "dsp"), Vec::<String>::new());
+}
+
+#[test]
+fn no_loop_trades_instructions_for_slow_ones() {
+    // Board, function, the core's table, products a turn, and the most cycles a product. By the same table the inner loop of CMSIS-NN's
+    // fully connected layer takes about 2.2 on an M4.
+    let cases = [
+        ("mps2-an386", "3dsp4rows", Core::M4, 256.0, 1.27),
+        ("mps2-an385", "6armv7m4rows", Core::M3, 128.0, 3.72),
+        ("microbit", "6armv6m4rows", Core::M0, 128.0, 3.79),
+    ];
+    for (board, function, core, products, most) in cases {
+        let Some(image) = image(board) else { continue };
+        let found = innermost_loop(&fs::read(image.path()).unwrap(), function, core);
+        let (instructions, cycles) = (f64::from(found.instructions) / products, f64::from(found.cycles) / products);
+        println!("{board}: {instructions:.3} instructions and about {cycles:.2} cycles a product in the loop");
+        // A count that no unrolled loop of this packing can go below: a wrong loop would.
+        assert!(instructions >= 0.875 && cycles <= most, "{board}: {found:?}");
+    }
+}
