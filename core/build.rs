@@ -20,7 +20,7 @@ fn main() {
     let kernel = if portable { "portable" } else { choose(&target, &flags) };
     println!("cargo::rustc-cfg=mote_kernel={kernel:?}");
     // These share the code that calls an assembly routine for tiles of rows.
-    if ["dsp", "armv7m", "armv6m"].contains(&kernel) {
+    if ["dsp", "armv7m", "armv6m", "riscv"].contains(&kernel) {
         println!("cargo::rustc-cfg=mote_tiles");
     }
     if target.starts_with("thumbv8m") {
@@ -45,7 +45,7 @@ fn choose(target: &str, flags: &str) -> &'static str {
         "armv7m"
     } else if starts("thumbv6m") || starts("thumbv8m.base") {
         "armv6m"
-    } else if starts("riscv32") {
+    } else if starts("riscv32im") {
         "riscv"
     } else if starts("x86_64") {
         "x86"

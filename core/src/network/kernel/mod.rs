@@ -20,6 +20,10 @@ mod dsp;
 #[allow(unsafe_code)]
 mod x86;
 
+#[cfg(mote_kernel = "riscv")]
+#[allow(unsafe_code)]
+mod riscv;
+
 #[cfg(mote_kernel = "dsp")]
 pub(in crate::network) use dsp::scaled;
 
@@ -32,6 +36,8 @@ use armv6m::ROUTINE;
 use armv7m::ROUTINE;
 #[cfg(mote_kernel = "dsp")]
 use dsp::ROUTINE;
+#[cfg(mote_kernel = "riscv")]
+use riscv::ROUTINE;
 
 /// The weights of a layer.
 #[derive(Clone, Copy)]
