@@ -153,9 +153,9 @@ fn a_model_trained_on_digits_fits_every_board_and_the_smallest_memory() {
         assert_eq!(report.digest, host, "{}", board.name);
         // A loop of two instructions a turn, six million turns, which takes a 24-bit timer past its end.
         assert_eq!(report.counts["loop-turn"].each(), 2.0, "{}", board.name);
-        // 4.2 KiB of statics with the arena, and the stack.
+        // 4.4 KiB of statics with the arena, and the stack, which is deepest where codes are cut to bytes for vectors.
         let memory = report.memory;
-        assert!(memory.stack <= 2048, "{}: {memory:?}", board.name);
+        assert!(memory.stack <= 3072, "{}: {memory:?}", board.name);
         assert!(memory.data + memory.bss + memory.stack_reserved <= 16 * 1024, "{}: {memory:?}", board.name);
         let size = image.size().unwrap();
         assert_eq!(memory.data + memory.bss, size.statics, "{}", board.name);
