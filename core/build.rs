@@ -12,7 +12,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let names: Vec<_> = KERNELS.iter().map(|name| format!("{name:?}")).collect();
     println!("cargo::rustc-check-cfg=cfg(mote_kernel, values({}))", names.join(", "));
-    println!("cargo::rustc-check-cfg=cfg(mote_tiles, mote_wide_lanes, mote_armv8m)");
+    println!("cargo::rustc-check-cfg=cfg(mote_tiles, mote_dsp, mote_wide_lanes, mote_armv8m)");
     let target = env::var("TARGET").unwrap_or_default();
     // Flags are separated by the byte 0x1f, and the CPU may stand in one flag or two.
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
@@ -20,8 +20,12 @@ fn main() {
     let kernel = if portable { "portable" } else { choose(&target, &flags) };
     println!("cargo::rustc-cfg=mote_kernel={kernel:?}");
     // These share the code that calls an assembly routine for tiles of rows.
-    if ["dsp", "armv7m", "armv6m"].contains(&kernel) {
+    if ["dsp", "mve", "armv7m", "armv6m", "riscv"].contains(&kernel) {
         println!("cargo::rustc-cfg=mote_tiles");
+    }
+    // A core with vectors has the DSP instructions too, for weights that do not lie as its vectors want them.
+    if kernel == "dsp" || kernel == "mve" {
+        println!("cargo::rustc-cfg=mote_dsp");
     }
     if target.starts_with("thumbv8m") {
         println!("cargo::rustc-cfg=mote_armv8m");
@@ -45,7 +49,7 @@ fn choose(target: &str, flags: &str) -> &'static str {
         "armv7m"
     } else if starts("thumbv6m") || starts("thumbv8m.base") {
         "armv6m"
-    } else if starts("riscv32") {
+    } else if starts("riscv32im") {
         "riscv"
     } else if starts("x86_64") {
         "x86"

@@ -2,6 +2,7 @@
 
 use mote_core::model::{Arena, Model};
 use mote_core::network::Activation::{Relu, Silu};
+use mote_core::network::WeightLayout;
 use mote_core::sampler::{Digest, SampleOptions};
 use mote_qemu::{BOARDS, Error, Image, Report, Request, Task, run};
 use mote_tests::qemu::{TIME_LIMIT, forbidden_symbols, images};
@@ -16,8 +17,8 @@ use tempfile::NamedTempFile;
 const FIRST_SEED: u64 = 41;
 const SEEDS: u32 = 5;
 
-/// Models of odd widths and of the demo's, with codes of 8 bits and wider ones.
-fn models() -> Vec<(String, Vec<u8>)> {
+/// Models of odd widths and of the demo's, with codes of 8 bits and wider ones; each with its weights in every layout.
+fn models() -> Vec<(String, Vec<Vec<u8>>)> {
     let shapes = [
         (1, vec![(7, Relu), (7, Silu), (33, Relu)]),
         (33, vec![(100, Silu), (7, Relu)]),
@@ -28,8 +29,11 @@ fn models() -> Vec<(String, Vec<u8>)> {
     for (dim, hidden) in shapes {
         for q_max in [127, 1000] {
             let name = format!("{dim}, {hidden:?}, codes to {q_max}");
-            let shape = RandomModel { dim, hidden: hidden.clone(), q_max, ..RandomModel::small_with_everything() };
-            models.push((name, shape.blob()));
+            let blobs = WeightLayout::ALL.map(|(_, layout)| {
+                let hidden = hidden.clone();
+                RandomModel { dim, hidden, q_max, layout, ..RandomModel::small_with_everything() }.blob()
+            });
+            models.push((name, blobs.into()));
         }
     }
     models
@@ -87,13 +91,16 @@ fn boards_have_their_own_names_and_places() {
 fn every_board_gives_the_hosts_bits() {
     let mut all = Digest::new();
     let mut cases = Vec::new();
-    for (number, (name, blob)) in models().into_iter().enumerate() {
+    for (number, (name, blobs)) in models().into_iter().enumerate() {
         let request = request(number);
-        let host = host_digest(&blob, &request);
+        let host = host_digest(&blobs[0], &request);
         all.update(&[f32::from_bits(host as u32), f32::from_bits((host >> 32) as u32)]);
-        let mut file = NamedTempFile::new().unwrap();
-        file.write_all(&blob).unwrap();
-        cases.push((name, file, request, host));
+        for (blob, (layout, _)) in blobs.iter().zip(WeightLayout::ALL) {
+            assert_eq!(host_digest(blob, &request), host, "{name}, {layout}");
+            let mut file = NamedTempFile::new().unwrap();
+            file.write_all(blob).unwrap();
+            cases.push((format!("{name}, {layout}"), file, request.clone(), host));
+        }
     }
     // One number for every host and every build: it changes only with the bit contract.
     assert_eq!(format!("{:016x}", all.finish()), ALL_MODELS);
@@ -146,9 +153,9 @@ fn a_model_trained_on_digits_fits_every_board_and_the_smallest_memory() {
         assert_eq!(report.digest, host, "{}", board.name);
         // A loop of two instructions a turn, six million turns, which takes a 24-bit timer past its end.
         assert_eq!(report.counts["loop-turn"].each(), 2.0, "{}", board.name);
-        // 4.2 KiB of statics with the arena, and the stack.
+        // 4.4 KiB of statics with the arena, and the stack, which is deepest where codes are cut to bytes for vectors.
         let memory = report.memory;
-        assert!(memory.stack <= 2048, "{}: {memory:?}", board.name);
+        assert!(memory.stack <= 3072, "{}: {memory:?}", board.name);
         assert!(memory.data + memory.bss + memory.stack_reserved <= 16 * 1024, "{}: {memory:?}", board.name);
         let size = image.size().unwrap();
         assert_eq!(memory.data + memory.bss, size.statics, "{}", board.name);

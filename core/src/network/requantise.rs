@@ -16,7 +16,7 @@ pub fn requantise(sum: i32, multiplier: i16, shift: u32) -> i32 {
 }
 
 /// `sum * multiplier >> 8` of `256 * sum`: the upper word of their product with the multiplier at the top of a word.
-#[cfg(not(any(mote_kernel = "dsp", mote_kernel = "armv6m")))]
+#[cfg(not(any(mote_dsp, mote_kernel = "armv6m")))]
 #[inline]
 pub(super) fn scaled(sum: i32, multiplier: i16) -> i32 {
     ((i64::from(sum) * (i64::from(multiplier) << 16)) >> 32) as i32
@@ -37,7 +37,7 @@ fn short_products(sum: i32, multiplier: i16) -> i32 {
     high.wrapping_mul(multiplier).wrapping_add((low.wrapping_mul(multiplier as u32) >> 16) as i32)
 }
 
-#[cfg(mote_kernel = "dsp")]
+#[cfg(mote_dsp)]
 pub(super) use super::kernel::scaled;
 
 /// `floor(value / 2^shift + 1/2)`: half of the last unit is rounded up.

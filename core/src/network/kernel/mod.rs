@@ -13,14 +13,21 @@ mod armv6m;
 #[cfg(mote_kernel = "armv7m")]
 #[allow(unsafe_code)]
 mod armv7m;
-#[cfg(mote_kernel = "dsp")]
+#[cfg(mote_dsp)]
 #[allow(unsafe_code)]
 mod dsp;
 #[cfg(mote_kernel = "x86")]
 #[allow(unsafe_code)]
 mod x86;
 
-#[cfg(mote_kernel = "dsp")]
+#[cfg(mote_kernel = "mve")]
+#[allow(unsafe_code)]
+mod mve;
+#[cfg(mote_kernel = "riscv")]
+#[allow(unsafe_code)]
+mod riscv;
+
+#[cfg(mote_dsp)]
 pub(in crate::network) use dsp::scaled;
 
 use super::layer::Layer;
@@ -30,8 +37,10 @@ use super::{Activation, Lane, WeightLayout};
 use armv6m::ROUTINE;
 #[cfg(mote_kernel = "armv7m")]
 use armv7m::ROUTINE;
-#[cfg(mote_kernel = "dsp")]
+#[cfg(mote_dsp)]
 use dsp::ROUTINE;
+#[cfg(mote_kernel = "riscv")]
+use riscv::ROUTINE;
 
 /// The weights of a layer.
 #[derive(Clone, Copy)]
@@ -68,6 +77,8 @@ pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[Lane], each: &mut 
             if x86::rows(&matrix, codes, each) {
                 return;
             }
+            #[cfg(mote_kernel = "mve")]
+            let matrix = Matrix::from_row(layer, first + mve::dense(layer, first, codes, each));
             portable::rows(&matrix, codes, each);
         }
         WeightLayout::RowPairs => {
@@ -91,6 +102,10 @@ pub(super) fn plain(layer: &Layer<'_>, codes: &[Lane], next: &mut [Lane], plain:
     #[cfg(mote_tiles)]
     if layer.layout() == WeightLayout::RowPairs {
         return ROUTINE.plain(&Matrix::from_row(layer, 0), codes, next, plain);
+    }
+    #[cfg(mote_kernel = "mve")]
+    if layer.layout() == WeightLayout::Rows {
+        return mve::plain(layer, codes, next, plain);
     }
     let _ = (layer, codes, next, plain);
     0
