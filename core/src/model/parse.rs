@@ -39,12 +39,20 @@ fn refuse(part: Part, field: &'static str, value: u32) -> ParseError {
 
 fn finite(part: Part, field: &'static str, value: f32) -> Result<f32, ParseError> {
     // On bits: one shift and one comparison, which matters in a parser of this many floats.
-    if value.to_bits() << 1 < f32::INFINITY.to_bits() << 1 { Ok(value) } else { Err(refuse(part, field, value.to_bits())) }
+    if value.to_bits() << 1 < f32::INFINITY.to_bits() << 1 {
+        Ok(value)
+    } else {
+        Err(refuse(part, field, value.to_bits()))
+    }
 }
 
 fn positive(part: Part, field: &'static str, value: f32) -> Result<f32, ParseError> {
     // Finite and above zero are the patterns from the smallest number's, 1, to the largest one's.
-    if value.to_bits().wrapping_sub(1) < f32::MAX.to_bits() { Ok(value) } else { Err(refuse(part, field, value.to_bits())) }
+    if value.to_bits().wrapping_sub(1) < f32::MAX.to_bits() {
+        Ok(value)
+    } else {
+        Err(refuse(part, field, value.to_bits()))
+    }
 }
 
 /// Reads the descriptor of a layer with `cols` inputs and checks it.

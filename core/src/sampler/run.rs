@@ -239,9 +239,8 @@ mod tests {
         for history in 1..=4usize {
             let mut b = [0.25, -0.5, 0.125, 0.75];
             b[history..].fill(0.0);
-            let rows: Vec<_> = (0..9)
-                .map(|i| Row { level: i, p: 0.5, q: 0.25, a: 0.75, b, e: f32::from(i % 2) })
-                .collect();
+            let rows: Vec<_> =
+                (0..9).map(|i| Row { level: i, p: 0.5, q: 0.25, a: 0.75, b, e: f32::from(i % 2) }).collect();
             let plan = Plan::new(&rows, 1.5);
             let mut whole = [0.0; Workspace::len(3, 4, false)];
             let mut noise = Ziggurat::new(Stream::new(8));
