@@ -28,11 +28,35 @@ impl Blob {
     }
 }
 
+/// Memory of an object, reached by one pointer as in C: a `Box` that moves would take back what the library holds.
+struct Object<T>(*mut MaybeUninit<T>);
+
+impl<T> Object<T> {
+    fn zeroed() -> Self {
+        Self(Box::into_raw(Box::new(MaybeUninit::zeroed())))
+    }
+
+    fn as_ptr(&self) -> *const T {
+        self.0.cast_const().cast()
+    }
+
+    fn as_mut_ptr(&mut self) -> *mut T {
+        self.0.cast()
+    }
+}
+
+impl<T> Drop for Object<T> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from a box, and nothing uses it any more.
+        drop(unsafe { Box::from_raw(self.0) });
+    }
+}
+
 /// What a program in C has: a blob, objects, an arena with whatever was in memory there.
 struct Program {
     blob: Blob,
-    model: Box<MaybeUninit<MoteModel>>,
-    session: Box<MaybeUninit<MoteSession>>,
+    model: Object<MoteModel>,
+    session: Object<MoteSession>,
     arena: Vec<u32>,
 }
 
@@ -40,8 +64,8 @@ impl Program {
     fn parsed(bytes: &[u8]) -> Self {
         let mut program = Self {
             blob: Blob::of(bytes),
-            model: Box::new(MaybeUninit::zeroed()),
-            session: Box::new(MaybeUninit::zeroed()),
+            model: Object::zeroed(),
+            session: Object::zeroed(),
             arena: vec![0xdead_beef; 4096],
         };
         assert_eq!(program.parse(), MoteStatus::Ok);
