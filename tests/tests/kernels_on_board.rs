@@ -9,15 +9,17 @@ use std::fs;
 use std::sync::OnceLock;
 use tempfile::NamedTempFile;
 
-/// The kernels whose cost is bounded: board, instructions a multiply-accumulate of a layer from 128 to 128 with ReLU, and how many
-/// instructions a unit SiLU may take more.
+/// The kernels whose cost is bounded: board, the layout that it is made for, instructions a multiply-accumulate of a layer from 128 to 128 with ReLU,
+/// and how many instructions a unit SiLU may take more.
 ///
 /// A Cortex-M7 runs the code of the M4.
-const BOUNDS: [(&str, f64, Option<f64>); 4] = [
-    ("mps2-an386", 1.00, Some(6.0)),
-    ("mps2-an505", 1.00, Some(6.0)),
-    ("mps2-an385", 2.35, None),
-    ("microbit", 3.56, None),
+const BOUNDS: [(&str, WeightLayout, f64, Option<f64>); 6] = [
+    ("mps2-an386", WeightLayout::RowPairs, 1.00, Some(6.0)),
+    ("mps2-an505", WeightLayout::RowPairs, 1.00, Some(6.0)),
+    ("mps2-an385", WeightLayout::RowPairs, 2.35, None),
+    ("microbit", WeightLayout::RowPairs, 3.56, None),
+    ("mps3-an547", WeightLayout::Rows, 0.20, None),
+    ("riscv32-virt", WeightLayout::RowPairs, 3.50, None),
 ];
 
 fn shape(dim: usize, hidden: &[(usize, Activation)], layout: WeightLayout) -> RandomModel {
@@ -43,16 +45,17 @@ fn layers(board: &str, shape: &RandomModel) -> Option<Result<Vec<LayerCount>, Er
 fn layers_cost_no_more_than_they_may() {
     use Activation::{Relu, Silu};
     println!("instructions a multiply-accumulate, requantisation included; not cycles and not time");
-    for (board, at_most, silu_more) in BOUNDS {
-        let shape = shape(64, &[(128, Relu), (128, Relu), (128, Silu)], WeightLayout::RowPairs);
+    for (board, layout, at_most, silu_more) in BOUNDS {
+        let shape = shape(64, &[(128, Relu), (128, Relu), (128, Silu)], layout);
         let Some(layers) = layers(board, &shape) else { continue };
         let layers = layers.unwrap();
         let kinds: Vec<_> = layers.iter().map(|layer| (layer.rows, layer.cols, layer.kind.as_str())).collect();
         assert_eq!(kinds, [(128, 64, "relu"), (128, 128, "relu"), (128, 128, "silu"), (64, 128, "output")]);
         for layer in &layers {
             println!("{board}: {} to {} {}: {:.3}", layer.cols, layer.rows, layer.kind, layer.each());
-            // No kernel of these cores makes more than two products an instruction.
-            assert!(layer.each() > 0.5 && layer.instructions < layer.portable, "{layer:?}");
+            // No kernel makes more than two products an instruction, but that of the vectors, which makes sixteen in two.
+            let fewest = if layout == WeightLayout::Rows { 0.125 } else { 0.5 };
+            assert!(layer.each() > fewest && layer.instructions < layer.portable, "{layer:?}");
         }
         assert!(layers[1].each() <= at_most, "{board}: {:?}", layers[1]);
         let more = (layers[2].instructions as f64 - layers[1].instructions as f64) / 128.0;
@@ -70,8 +73,11 @@ fn odd_shapes_and_every_kind_of_layer_give_the_bits_of_portable_code() {
         RandomModel { q_max: 1000, ..shape(100, &[(33, Silu), (33, Relu), (130, Relu)], WeightLayout::RowPairs) };
     let everything = RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::small_with_everything() };
     let rows = shape(33, &[(7, Relu), (100, Silu)], WeightLayout::Rows);
+    // Vectors of one row beyond those that a kernel keeps in registers, with a last one that is not full; and wide codes in full ones.
+    let long_rows = shape(200, &[(150, Relu), (129, Relu), (70, Relu)], WeightLayout::Rows);
+    let wide_rows = RandomModel { q_max: 1000, ..shape(64, &[(32, Relu), (40, Relu), (8, Silu)], WeightLayout::Rows) };
     for (board, ..) in BOUNDS {
-        for shape in [&odd, &wide, &everything, &rows] {
+        for shape in [&odd, &wide, &everything, &rows, &long_rows, &wide_rows] {
             let Some(layers) = layers(board, shape) else { continue };
             let layers = layers.unwrap_or_else(|error| panic!("{board}, {shape:?}: {error}"));
             assert_eq!(layers.len(), shape.hidden.len() + 1);

@@ -4,7 +4,7 @@
 //! take two instructions a row there and 2.25 after them. ReLU layers are finished four rows at once. Vectors of integers alone: those of floats
 //! would flush subnormals (Armv8-M Architecture Reference Manual, DDI 0553, chapter C2).
 
-use super::{BLOCK, Plain};
+use super::Plain;
 use crate::network::layer::Layer;
 use crate::network::{Activation, TILE, WIDTH_MAX};
 use core::arch::naked_asm;
@@ -13,6 +13,9 @@ use core::mem::MaybeUninit;
 /// Columns of a vector of 8-bit codes, and of one of 16-bit codes.
 const BYTES: usize = 16;
 const HALF_WORDS: usize = 8;
+
+/// Rows whose sums are handed over at once.
+const BLOCK: usize = 16;
 
 /// Vectors of 8-bit codes that [`short_relu`] takes at most, and bytes before the codes that it may read.
 const SHORT: usize = 8;
@@ -70,7 +73,9 @@ impl<'a> Vectors<'a> {
         if span > WIDTH_MAX || (wide && span != cols) {
             return None;
         }
-        let rest = layer.weights().len().checked_sub(first * cols)?;
+        // As with every kernel, a blob at an odd address is left to portable code, which thereby runs on the same core.
+        let aligned = layer.weights().as_ptr().addr().is_multiple_of(4);
+        let rest = layer.weights().len().checked_sub(first * cols).filter(|_| aligned)?;
         // The last row whose vectors fit ends where the weights end, or before.
         let rows = (rest.checked_sub(span)? / cols + 1).min(layer.rows() - first) & !(TILE - 1);
         if rows == 0 {

@@ -4,14 +4,15 @@
 //! multiplies and adds, and none takes a byte out of a word together with anything else, so 3.25 a product is the floor. Instructions in
 //! the loop are not compressed (`.option norvc`), which lets the first turn start in its middle: a group of four columns takes 208 bytes.
 
+use super::Plain;
 use super::tiles::{Job, Routine};
 use crate::network::Activation;
 use core::arch::naked_asm;
 
-pub(super) const ROUTINE: Routine = Routine { rows, sum, pairs: false, unrolled: 4, code_shift, highest };
+pub(super) const ROUTINE: Routine = Routine { rows, sum, pairs: false, unrolled: 4, tail, highest };
 
-fn code_shift(_: Activation, shift: u32) -> Option<u32> {
-    Some(shift)
+fn tail(plain: &Plain<'_>) -> Option<(u32, u32)> {
+    Some((if plain.activation == Activation::Relu { 1 } else { 2 }, plain.code_shift))
 }
 
 fn highest(highest: i32) -> u32 {
