@@ -12,7 +12,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let names: Vec<_> = KERNELS.iter().map(|name| format!("{name:?}")).collect();
     println!("cargo::rustc-check-cfg=cfg(mote_kernel, values({}))", names.join(", "));
-    println!("cargo::rustc-check-cfg=cfg(mote_tiles, mote_dsp, mote_wide_lanes, mote_armv8m)");
+    println!("cargo::rustc-check-cfg=cfg(mote_tiles, mote_dsp, mote_wide_lanes, mote_armv8m, mote_soft_float)");
     let target = env::var("TARGET").unwrap_or_default();
     // Flags are separated by the byte 0x1f, and the CPU may stand in one flag or two.
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
@@ -29,6 +29,14 @@ fn main() {
     }
     if target.starts_with("thumbv8m") {
         println!("cargo::rustc-cfg=mote_armv8m");
+    }
+    // Floats in software; a RISC-V core with a float unit has the letter f in its target's name.
+    let without_unit =
+        ["thumbv6m", "thumbv7m", "thumbv8m.base", "riscv32im-", "riscv32ima-", "riscv32imc-", "riscv32imac-"];
+    if without_unit.iter().any(|prefix| target.starts_with(prefix))
+        || (target.starts_with("thumb") && target.ends_with("eabi"))
+    {
+        println!("cargo::rustc-cfg=mote_soft_float");
     }
     // A core that multiplies one number at a time reads codes fastest as whole words.
     if kernel == "armv7m" || kernel == "armv6m" {

@@ -14,6 +14,9 @@
 //! `micromath` crate, with a relative error of up to 2.5e-3 for `exp` and an absolute error of up
 //! to 1e-4 for `ln`. A build with the feature gives other bits than a build without it.
 
+#[cfg(any(mote_soft_float, test))]
+mod product;
+
 /// The exponential, `e^x`.
 ///
 /// Error below 1 ulp. Overflows to infinity above 88.72, underflows to zero below -103.97.
@@ -89,6 +92,18 @@ pub fn sin(x: f32) -> f32 {
 #[must_use]
 pub fn cos(x: f32) -> f32 {
     libm::cosf(x)
+}
+
+/// `value as f32 * scale`, rounded once: by the float unit, or in integers where floats are software. The bits are the same.
+///
+/// For `0 < |value| < 2^24` and a scale and a product that are normal numbers.
+#[inline]
+#[must_use]
+pub(crate) fn scaled(value: i32, scale: f32) -> f32 {
+    #[cfg(mote_soft_float)]
+    return product::product(value, scale);
+    #[cfg(not(mote_soft_float))]
+    return value as f32 * scale;
 }
 
 /// The square root, rounded correctly; NaN below zero.

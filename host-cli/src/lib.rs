@@ -27,6 +27,7 @@ pub mod distill;
 pub mod evaluation;
 pub mod export;
 pub mod files;
+pub mod fit;
 pub mod import;
 pub mod inspection;
 pub mod likelihood;

@@ -236,9 +236,9 @@ impl DataSummary {
         write_atomically(&run.data(), |out| Ok(serde_json::to_writer_pretty(out, self)?))
     }
 
-    /// The text of a blob: what it was made from.
+    /// The text of a blob: what it was made from, and how it was quantised.
     #[must_use]
-    pub fn blob_text(&self, recipe: &Recipe) -> String {
+    pub fn blob_text(&self, recipe: &Recipe, quantisation: &str) -> String {
         #[derive(Serialize)]
         struct Text<'a> {
             name: &'a str,
@@ -248,6 +248,7 @@ impl DataSummary {
             classes: &'a [String],
             #[serde(skip_serializing_if = "<[String]>::is_empty")]
             columns: &'a [String],
+            quantisation: &'a str,
         }
         let columns: &[String] = if self.image.is_some() { &[] } else { &self.columns };
         let text = Text {
@@ -256,6 +257,7 @@ impl DataSummary {
             prediction: format!("{:?} on {:?}", recipe.noise.noising().prediction, recipe.noise.schedule),
             classes: &self.classes,
             columns,
+            quantisation,
         };
         toml::to_string(&text).unwrap_or_default()
     }

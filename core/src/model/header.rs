@@ -210,7 +210,8 @@ impl Header {
 
 /// Bytes of working memory for a model of these sizes: state, predictions, outputs (two with classes, for guidance), and
 /// two buffers of activation lanes.
-pub(super) const fn arena_bytes_of(dim_in: usize, dim_out: usize, width: usize, history: usize, guided: bool) -> usize {
+#[must_use]
+pub const fn arena_bytes_of(dim_in: usize, dim_out: usize, width: usize, history: usize, guided: bool) -> usize {
     let dim = if dim_in > dim_out { dim_in } else { dim_out };
     4 * Workspace::len(dim, history, guided) + lane_bytes(width)
 }

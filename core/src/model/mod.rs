@@ -15,7 +15,7 @@ mod write;
 pub use arena::{Arena, ArenaTooSmall, Bound, SelfTestError};
 pub use build::{BuildError, PlanBuffer};
 pub use error::{ParseError, Part};
-pub use header::{ARENA_BYTES_MAX, HEADER_BYTES, Role, SelfTest, arena_bytes};
+pub use header::{ARENA_BYTES_MAX, HEADER_BYTES, Role, SelfTest, arena_bytes, arena_bytes_of};
 pub use view::{Model, NamedPlan};
 pub use write::{LayerParts, LevelParts, ModelParts, Parameters, PlanParts, WriteError};
 

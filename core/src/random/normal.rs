@@ -25,7 +25,7 @@ use crate::math;
 ///
 /// Cost: 1.02 draws on average; 99.2% of all normals take integer work, one conversion and one
 /// multiplication. On a Cortex-M4F 32 instructions a normal on average, the generator and the rare
-/// steps included (counted in QEMU at `opt-level` 3). Flash: 3 KiB of tables. Terminates with
+/// steps included (counted in QEMU). Flash: 3 KiB of tables. Terminates with
 /// probability one for a random generator; a generator stuck at one value may loop.
 ///
 /// Source: Marsaglia and Tsang, "The ziggurat method for generating random variables", Journal of
@@ -59,7 +59,7 @@ impl<R: Rng> Ziggurat<R> {
             let index = layer_index(draw);
             let layer = &LAYERS[index];
             let value = signed_value(draw);
-            let x = value as f32 * layer.scale;
+            let x = math::scaled(value, layer.scale);
             if is_inside(value, layer.limit) {
                 return x;
             }
@@ -100,7 +100,7 @@ impl<R: Rng> NormalSource for Ziggurat<R> {
         let draw = self.rng.next_u32();
         let layer = &LAYERS[layer_index(draw)];
         let value = signed_value(draw);
-        if is_inside(value, layer.limit) { value as f32 * layer.scale } else { self.finish(draw) }
+        if is_inside(value, layer.limit) { math::scaled(value, layer.scale) } else { self.finish(draw) }
     }
 }
 

@@ -7,6 +7,7 @@ mod distill;
 mod evaluate;
 mod export;
 mod firmware;
+mod fit;
 mod frontier;
 mod gallery;
 mod import;
@@ -60,6 +61,8 @@ enum Verb {
     Inspect(inspect::Args),
     /// Write a blob as sources for firmware, in Rust or in C.
     Export(export::Args),
+    /// Propose networks and plans that a chip has room and time for, before anything is trained.
+    Fit(fit::Args),
     /// Measure a run's samples, float and quantised, beside the data-to-data floor.
     Evaluate(evaluate::Args),
     /// Write everything about a run on one HTML page.
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
         Verb::Sample(args) => sample::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Export(args) => export::run(&args),
+        Verb::Fit(args) => fit::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Firmware(verb) => firmware::run(&verb),

@@ -196,8 +196,7 @@ impl Work<'_> {
 
     fn blob_of(&self, integers: Integers, fine_tuned: u64) -> anyhow::Result<Quantized> {
         let FloatRun { recipe, summary, network } = self.float;
-        let mut text = summary.blob_text(recipe);
-        text += &format!("quantisation = \"{}\"\n", description(integers.format, fine_tuned));
+        let text = summary.blob_text(recipe, &description(integers.format, fine_tuned));
         let details = BlobDetails {
             scaling: &summary.scaling,
             image: summary.image,

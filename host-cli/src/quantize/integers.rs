@@ -62,6 +62,10 @@ pub(super) const PRODUCT_SHIFT: i32 = 8;
 pub(super) const SUM_SHIFT_MAX: i32 = 24;
 const CODE_SHIFT_MAX: i32 = 14;
 
+/// The smallest shift of codes that is asked for: a core with DSP instructions divides four units or more by one multiplication, which has no room for
+/// less. A unit of 2^-8 is far below what rounded weights leave of a value.
+const CODE_SHIFT_MIN: i32 = 2;
+
 impl Integers {
     /// Rounds a network. Cost: two runs of the calibration's trajectories, cols^2 for each of their evaluations and layers, and cols^3 a layer.
     ///
@@ -299,7 +303,7 @@ fn code_shifts(network: &FloatNetwork, layers: &[Layer], seen: &Calibration, bit
                 // What follows keeps a sum_shift of at least 1: its base shift less this one.
                 let followers = layers[start + 1..=end].iter().filter(|layer| !layer.integers.multipliers.is_empty());
                 let most = followers.map(|layer| layer.base_shift - 1).fold(CODE_SHIFT_MAX, i32::min).max(0);
-                let range = 0..=most as u8;
+                let range = CODE_SHIFT_MIN.min(most) as u8..=most as u8;
                 shifts[start..end].fill(best_shift(&values, relu, range, bits.headroom()));
                 start = end;
             }

@@ -12,6 +12,7 @@ fn every_verb_has_help_with_an_example() {
         "export",
         "distill",
         "search-plan",
+        "fit",
         "frontier",
         "import",
         "quantize",

@@ -10,6 +10,7 @@ mod determinism;
 mod export;
 mod few_evaluations;
 mod firmware;
+mod fit;
 mod foreign_files;
 mod gallery;
 mod help;

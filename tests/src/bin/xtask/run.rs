@@ -67,6 +67,10 @@ impl Invocation {
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.program);
+        // A clone that is built once has no use for what would make the next build of it quicker.
+        if std::env::var_os("CI").is_some() {
+            command.env("CARGO_INCREMENTAL", "0");
+        }
         command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
