@@ -69,7 +69,7 @@ impl Compared {
 /// # Errors
 /// [`Error`] with the way out when a tool is missing or the image does not build.
 pub fn image_for(board: &Board, model: &Model<'_>) -> Result<Image, Error> {
-    let needed = model.arena_bytes();
+    let needed = model.arena_bytes_anywhere();
     let arena = if needed <= DEFAULT_ARENA { None } else { Some(needed.next_multiple_of(1024) as u32) };
     Image::build(board, arena)
 }

@@ -97,6 +97,8 @@ impl<'m, 'a> Bound<'m, 'a> {
     /// Starts a sample that the caller then steps; with it come the denoiser and the noise to step it with.
     ///
     /// Sample `number` of `seed` uses the seed's stream jumped `number` times, so it does not depend on a batch.
+    // Not inlined, as what it needs of the stack would then be held through every evaluation.
+    #[inline(never)]
     pub fn start<'p, N: NormalSource>(
         &mut self,
         plan: &NamedPlan<'p>,

@@ -1,4 +1,4 @@
-use super::header::{Header, Role, SelfTest, arena_bytes_of};
+use super::header::{Header, Role, SelfTest, arena_bytes_of, lane_bytes};
 use super::{Arena, ArenaTooSmall, Bound};
 use crate::network::{F32Le, Network};
 use crate::sampler::{Plan, ROW_BYTES};
@@ -143,11 +143,18 @@ impl<'a> Model<'a> {
         })
     }
 
-    /// Bytes of working memory that the model needs.
+    /// Bytes of working memory that the model needs on this target; see [`arena_bytes_anywhere`](Self::arena_bytes_anywhere).
     #[must_use]
     pub fn arena_bytes(&self) -> usize {
         let Header { dim_in, dim_out, width, history, classes, .. } = self.header;
         arena_bytes_of(dim_in, dim_out, width, history, classes > 0)
+    }
+
+    /// Bytes of working memory that suffice on every target: a core that multiplies one number at a time keeps activation codes as words.
+    #[must_use]
+    pub fn arena_bytes_anywhere(&self) -> usize {
+        let width = self.header.width;
+        self.arena_bytes() - lane_bytes(width) + 4 * Network::lanes(width)
     }
 
     /// Lends the model its memory.

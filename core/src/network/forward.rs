@@ -62,7 +62,10 @@ impl<'a> Network<'a> {
         for (code, x) in codes.iter_mut().zip(x) {
             *code = Lane::from(code_from_input(*x, scales.input_scale, limit));
         }
-        for (layer, shifts) in self.layers.iter().zip(shifts) {
+        let mut shifts = shifts.iter();
+        // A layer in a pair with its shifts would be one more copy on the stack.
+        for layer in self.layers.iter() {
+            let Some(shifts) = shifts.next() else { return };
             match self.hidden(&layer, *shifts, level, class) {
                 Some(hidden) => {
                     hidden.run(&layer, codes, next);

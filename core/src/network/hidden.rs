@@ -76,12 +76,11 @@ impl Hidden<'_> {
 
     /// The rows from `first` on, a multiple of a tile, as the specification says it.
     fn general(&self, layer: &Layer<'_>, first: usize, codes: &[Lane], next: &mut [Lane]) {
-        if first >= layer.rows() {
-            return;
-        }
-        let parameters = self.multipliers.iter().zip(self.biases.iter());
-        let mut rows = parameters.zip(next.iter_mut()).skip(first);
-        let mut class_bias = self.class_biases.iter().skip(first);
+        let count = layer.rows().saturating_sub(first);
+        let Some(next) = next.get_mut(first..).filter(|_| count > 0) else { return };
+        let parameters = self.multipliers.range(first, count).iter().zip(self.biases.range(first, count).iter());
+        let mut rows = parameters.zip(next);
+        let mut class_bias = self.class_biases.range(first, count).iter();
         let mut skip = codes.get(first..).filter(|_| self.residual).unwrap_or_default().iter();
         kernel::dense(layer, first, codes, &mut |sums| {
             for (sum, ((multiplier, bias), next)) in sums.iter().zip(&mut rows) {

@@ -3,9 +3,6 @@
 use super::{Matrix, Plain};
 use crate::network::{Lane, TILE, silu_table::SILU_GAP};
 
-/// The most rows whose sums are handed over at once; a whole number of tiles.
-const BLOCK: usize = 16;
-
 /// What a routine is asked for; it reads this by offset, so order and sizes are part of its contract.
 #[repr(C)]
 pub(super) struct Job {
@@ -32,6 +29,24 @@ pub(super) struct Job {
     /// 48: what is added before the first shift, and how far that is.
     before: i32,
     sum_shift: u32,
+}
+
+impl Job {
+    /// Nothing to do yet.
+    const EMPTY: Self = Self {
+        constants: Constants { code_shift: 0, highest: 0, table: core::ptr::null(), highest_low: 0 },
+        codes: core::ptr::null(),
+        starts: [0; TILE],
+        codes_end: core::ptr::null(),
+        way_in: 0,
+        tail: 0,
+        out: core::ptr::null_mut(),
+        out_end: core::ptr::null_mut(),
+        multipliers: core::ptr::null(),
+        biases: core::ptr::null(),
+        before: 0,
+        sum_shift: 0,
+    };
 }
 
 /// The start of a [`Job`].
@@ -63,35 +78,41 @@ impl Routine {
     /// Calls `each` with the sums of consecutive rows; false if a kernel cannot read weights or codes where they lie, and nothing was done.
     #[allow(unsafe_code)]
     pub fn dense(&self, matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) -> bool {
-        let Some(mut job) = self.job(matrix, codes) else { return false };
+        let mut job = Job::EMPTY;
+        if !self.prepare(&mut job, matrix, codes) {
+            return false;
+        }
         let way_in = job.way_in;
-        let mut sums = [0i32; BLOCK];
-        let block = (BLOCK * matrix.cols.next_multiple_of(TILE)).max(1);
-        for (first, weights) in (0..matrix.rows).step_by(BLOCK).zip(matrix.weights.chunks(block)) {
-            let count = (matrix.rows - first).min(BLOCK);
+        // A tile at a time, so that little lies on the stack.
+        let mut sums = [0i32; TILE];
+        let mut left = matrix.rows;
+        for weights in matrix.weights.chunks_exact((TILE * matrix.cols.next_multiple_of(TILE)).max(1)) {
             let out = sums.as_mut_ptr_range();
-            (job.way_in, job.tail) = (way_in, 0);
-            (job.out, job.out_end) = (out.start.cast(), out.start.wrapping_add(count.next_multiple_of(TILE)).cast());
-            // SAFETY: `job` vouches for weights and lanes; `weights` holds `count` rows filled up to a multiple of four; `sums` has room for
-            // `BLOCK` sums, which is a multiple of four.
+            (job.way_in, job.tail, job.out, job.out_end) = (way_in, 0, out.start.cast(), out.end.cast());
+            // SAFETY: `job` vouches for weights and lanes; `weights` holds the four rows of a tile, and `sums` has room for their sums.
             unsafe { (self.rows)(weights.as_ptr(), &mut job) };
-            each(sums.get(..count).unwrap_or_default());
+            each(sums.get(..left).unwrap_or(&sums));
+            left = left.saturating_sub(TILE);
         }
         true
     }
 
     /// Computes the first rows of a layer, as many as whole tiles have, and tells how many; 0 if this kernel cannot.
+    ///
+    /// A function of its own, so that its job lies on the stack for no other kind of layer.
     #[allow(unsafe_code)]
-    #[inline]
+    #[inline(never)]
     pub fn plain(&self, matrix: &Matrix<'_>, codes: &[Lane], next: &mut [Lane], plain: &Plain<'_>) -> usize {
         let rows = matrix.rows - matrix.rows % TILE;
-        let (Some(mut job), Some((tail, code_shift))) = (self.job(matrix, codes), (self.tail)(plain)) else {
-            return 0;
-        };
+        let Some((tail, code_shift)) = (self.tail)(plain) else { return 0 };
         let enough = plain.multipliers.len() >= rows && plain.biases.len() >= rows;
         let Some(next) = next.get_mut(..rows).filter(|next| enough && !next.is_empty()) else { return 0 };
         let out = next.as_mut_ptr_range();
         if !(out.start.addr() | plain.multipliers.as_ptr().addr()).is_multiple_of(4) {
+            return 0;
+        }
+        let mut job = Job::EMPTY;
+        if !self.prepare(&mut job, matrix, codes) {
             return 0;
         }
         (job.out, job.out_end) = (out.start.cast(), out.end.cast());
@@ -106,33 +127,24 @@ impl Routine {
         rows
     }
 
-    /// The part that every job shares, if weights and lanes are there and lie at multiples of 4 bytes.
+    /// Fills in what every job shares; false if weights and lanes are not there, or not at multiples of 4 bytes.
     #[allow(unsafe_code)]
-    fn job(&self, matrix: &Matrix<'_>, codes: &[Lane]) -> Option<Job> {
+    fn prepare(&self, job: &mut Job, matrix: &Matrix<'_>, codes: &[Lane]) -> bool {
         let cols = matrix.cols.next_multiple_of(TILE);
         let whole = matrix.weights.len() >= matrix.rows.next_multiple_of(TILE) * cols;
         // What lies in the lanes past the columns is multiplied by zeros.
-        let lanes = codes.get(..cols).filter(|codes| whole && !codes.is_empty())?.as_ptr_range();
+        let Some(lanes) = codes.get(..cols).filter(|codes| whole && !codes.is_empty()) else { return false };
+        let lanes = lanes.as_ptr_range();
         if !(matrix.weights.as_ptr().addr() | lanes.start.addr()).is_multiple_of(4) {
-            return None;
+            return false;
         }
         // SAFETY: the range is that of a slice, a multiple of four lanes long and not empty, and starts at a multiple of 4 bytes.
         let sum = unsafe { (self.sum)(lanes.start, lanes.end) };
         let groups = cols / TILE;
         let start = sum.wrapping_mul(-128);
-        Some(Job {
-            constants: Constants { code_shift: 0, highest: 0, table: core::ptr::null(), highest_low: 0 },
-            codes: lanes.start,
-            starts: if self.pairs { [start; TILE] } else { [start, 0, start, 0] },
-            codes_end: lanes.end,
-            way_in: (groups.next_multiple_of(self.unrolled) - groups) as u32,
-            tail: 0,
-            out: core::ptr::null_mut(),
-            out_end: core::ptr::null_mut(),
-            multipliers: core::ptr::null(),
-            biases: core::ptr::null(),
-            before: 0,
-            sum_shift: 0,
-        })
+        (job.codes, job.codes_end) = (lanes.start, lanes.end);
+        job.starts = if self.pairs { [start; TILE] } else { [start, 0, start, 0] };
+        job.way_in = (groups.next_multiple_of(self.unrolled) - groups) as u32;
+        true
     }
 }
