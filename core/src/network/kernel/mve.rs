@@ -109,6 +109,9 @@ impl<'a> Vectors<'a> {
 }
 
 /// Calls `each` with the sums of rows from `first` on, and tells how many; the others are left to portable code.
+///
+/// A function of its own, like [`plain`], so that its room is given back.
+#[inline(never)]
 pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[i16], each: &mut dyn FnMut(&[i32])) -> usize {
     let mut room = [MaybeUninit::uninit(); BEFORE + WIDTH_MAX];
     let Some(mut vectors) = Vectors::new(layer, first, codes, &mut room) else { return 0 };
@@ -130,6 +133,7 @@ pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[i16], each: &mut d
 }
 
 /// Computes the codes of a ReLU layer's first rows, and tells how many.
+#[inline(never)]
 pub(super) fn plain(layer: &Layer<'_>, codes: &[i16], next: &mut [i16], plain: &Plain<'_>) -> usize {
     if plain.activation != Activation::Relu {
         return 0;
