@@ -4,7 +4,7 @@ use super::activation::SILU_MIN;
 use super::kernel::Plain;
 use super::layer::{I16Le, Layer};
 use super::requantise::{half, round_shift, scaled};
-use super::{Activation, Lane, kernel, silu};
+use super::{Activation, Lane, kernel, silu, widened};
 
 /// A hidden layer at one noise level.
 pub(super) struct Hidden<'a> {
@@ -87,7 +87,7 @@ impl Hidden<'_> {
                 let bias = i32::from(bias) + i32::from(class_bias.next().unwrap_or(0));
                 let pre = round_shift(scaled(*sum, multiplier), self.sum_shift).wrapping_add(bias);
                 let h = self.activation.apply(pre.clamp(i32::from(i16::MIN), i32::from(i16::MAX)));
-                let skip = i32::from(skip.next().copied().unwrap_or(0));
+                let skip = widened(skip.next().copied().unwrap_or(0));
                 let code = round_shift(h, self.code_shift).wrapping_add(skip);
                 *next = code.max(-self.limit).min(self.limit) as Lane;
             }

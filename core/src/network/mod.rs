@@ -19,6 +19,7 @@ pub use chain::LayerChain;
 pub(crate) use chain::{DESCRIPTOR_BYTES, Descriptor, Link};
 pub use forward::{Network, QuantisedDenoiser};
 pub use lane::Lane;
+use lane::widened;
 pub use layer::{ActivationFormat, F32Le, I16Le, Layer, LayerKind, LevelTable};
 pub(crate) use layout::TILE;
 pub use layout::WeightLayout;

@@ -1,15 +1,15 @@
 //! One product after another: what every other kernel is measured against.
 
 use super::{Matrix, SUM_SHIFT};
-use crate::network::Lane;
 #[cfg(not(mote_tiles))]
 use crate::network::TILE;
 #[cfg(mote_tiles)]
 use crate::network::WeightLayout;
+use crate::network::{Lane, widened};
 
 #[inline]
 fn product(weight: i8, code: Lane) -> i32 {
-    i32::from(weight).wrapping_mul(i32::from(code))
+    i32::from(weight).wrapping_mul(widened(code))
 }
 
 /// Row after row, four products a turn: an image built for size does not unroll by itself.
