@@ -69,7 +69,6 @@ fn what_a_board_cannot_run_is_said_in_one_line() {
     assert!(said.contains("no-such-qemu") && said.contains("apt-get install qemu-system-arm"), "{said}");
     // An arena that the board has no room for beside the stack and the rest.
     place.refused_with("firmware run --model run --board microbit --arena 12200", &["does not fit microbit", "memory"]);
-    place.refused_with("firmware ensemble --board microbit", &["does not fit microbit"]);
 }
 
 #[test]
