@@ -16,7 +16,7 @@ pub struct EfficiencyOptions {
     pub blocks: usize,
     /// The grid of every sampler; one that has levels for any number of evaluations.
     pub grid: Grid,
-    /// Plans on listed levels, which have no other number of evaluations: points of their own, under [`SEARCHED`].
+    /// Plans on listed levels, which have no other number of evaluations: points of their own, as "searched plans".
     pub searched: Vec<PlanSpec>,
     /// Seed of the samples, the same for every sampler.
     pub seed: u64,
