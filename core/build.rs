@@ -30,11 +30,10 @@ fn main() {
     if target.starts_with("thumbv8m") {
         println!("cargo::rustc-cfg=mote_armv8m");
     }
-    // Floats in software; a RISC-V core with a float unit has the letter f in its target's name.
-    let without_unit =
-        ["thumbv6m", "thumbv7m", "thumbv8m.base", "riscv32im-", "riscv32ima-", "riscv32imc-", "riscv32imac-"];
-    if without_unit.iter().any(|prefix| target.starts_with(prefix))
-        || (target.starts_with("thumb") && target.ends_with("eabi"))
+    // Floats in software: Arm's targets with a float unit end in `eabihf`, and RISC-V's have the letter f.
+    let risc_v = ["riscv32im-", "riscv32ima-", "riscv32imc-", "riscv32imac-"];
+    if (target.starts_with("thumb") && target.ends_with("eabi"))
+        || risc_v.iter().any(|prefix| target.starts_with(prefix))
     {
         println!("cargo::rustc-cfg=mote_soft_float");
     }

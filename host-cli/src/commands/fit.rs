@@ -181,6 +181,7 @@ fn megahertz(hz: f64) -> String {
 
 fn line(args: &Args, design: &Design) -> Line {
     let hidden = widths(&design.hidden);
+    let recipe = args.recipe.as_ref().map_or(String::new(), |path| format!(" --recipe {}", path.display()));
     let label = args.label.as_ref().map_or(String::new(), |label| format!(" --label {label} --class-conditional"));
     Line {
         hidden: design.hidden.clone(),
@@ -194,7 +195,7 @@ fn line(args: &Args, design: &Design) -> Line {
         instructions: design.instructions.round(),
         cycles: design.cycles.map(f64::round),
         seconds: design.cycles.map(|cycles| cycles / args.clock),
-        command: format!("mote train --data {}{label} --hidden {hidden} --plan {}", args.data, design.plan),
+        command: format!("mote train{recipe} --data {}{label} --hidden {hidden} --plan {}", args.data, design.plan),
     }
 }
 

@@ -4,6 +4,7 @@
 //! cycle: a load for each byte would take as many instructions and more cycles. Lanes are whole words, so that they come by LDRD.
 
 use super::tiles::{Job, Routine};
+use super::words::sum;
 use crate::network::Activation;
 use core::arch::naked_asm;
 
@@ -24,25 +25,6 @@ pub(super) const ROUTINE: Routine = Routine {
     },
     highest: |highest| highest as u32,
 };
-
-/// Adds up lanes, a multiple of four of them.
-#[unsafe(naked)]
-unsafe extern "C" fn sum(codes: *const i32, end: *const i32) -> i32 {
-    naked_asm!(
-        "push {{r4, r5, r6, lr}}",
-        "movs r6, #0",
-        "2:",
-        "ldmia r0!, {{r2-r5}}",
-        "adds r6, r6, r2",
-        "adds r6, r6, r3",
-        "adds r6, r6, r4",
-        "adds r6, r6, r5",
-        "cmp r0, r1",
-        "bne 2b",
-        "mov r0, r6",
-        "pop {{r4, r5, r6, pc}}",
-    )
-}
 
 /// Four rows by four columns; 140 bytes, which the first jump into the loop counts on.
 macro_rules! group {

@@ -16,6 +16,9 @@ mod armv7m;
 #[cfg(mote_dsp)]
 #[allow(unsafe_code)]
 mod dsp;
+#[cfg(mote_wide_lanes)]
+#[allow(unsafe_code)]
+mod words;
 #[cfg(mote_kernel = "x86")]
 #[allow(unsafe_code)]
 mod x86;

@@ -207,7 +207,9 @@ fn tests_without_boards() -> Result<String> {
     for entry in std::fs::read_dir("tests/tests").context("cannot list tests/tests")? {
         let path = entry.context("cannot list tests/tests")?.path();
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.extension().is_some_and(|extension| extension == "rs") && !BOARD_TESTS.contains(&name) {
+        // A test is a file, or a folder with a main.rs.
+        let is_test = path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").is_file();
+        if is_test && name != COMMAND_LINE_TESTS && !BOARD_TESTS.contains(&name) {
             names.push(name.to_string());
         }
     }
