@@ -15,6 +15,7 @@
 //! | [`network`] | the quantised network: layers in place, integer kernels, forward pass |
 //! | [`sampler`] | plans (samplers as rows of coefficients) and the loop that runs them |
 //! | [`model`] | the blob: parse, memory, self-test |
+//! | [`job`] | what is behind noise, what is missing, what does not belong |
 //!
 //! Linking a model into firmware takes four calls:
 //!
@@ -44,6 +45,7 @@ extern crate std;
 
 pub mod ensemble;
 pub mod fokker_planck;
+pub mod job;
 pub mod math;
 pub mod model;
 pub mod network;

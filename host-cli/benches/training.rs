@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<()> {
 fn measure(threads: usize) -> anyhow::Result<Vec<f64>> {
     let shape = Shape { features: 32, max_frequency: 1000.0, ..Shape::plain(DIM, DIM, &[128; 3], Activation::Silu) };
     let rows: Vec<f32> = (0..ROWS * DIM).map(|i| (i as f32 * 0.618).sin() * std::f32::consts::SQRT_2).collect();
-    let set = TrainingSet { dim: DIM, rows: &rows, labels: None };
+    let set = TrainingSet { dim: DIM, rows: &rows, ..TrainingSet::default() };
     let noise = NoiseRecipe::default().training();
     let mut trainer = Trainer::new(shape, TrainingOptions::default(), set, &noise)?;
     trainer.set_threads(threads)?;

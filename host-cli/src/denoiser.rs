@@ -69,7 +69,7 @@ impl<'n> FloatDenoiser<'n> {
     ) {
         let Level { input_scale, biases } = &self.levels[level];
         self.scaled.clear();
-        self.scaled.extend(x.iter().map(|x| x * input_scale));
+        self.scaled.extend(x.iter().map(|x| if x.is_nan() { 0.0 } else { x * input_scale }));
         input(&mut self.scaled);
         self.network.forward_altered(&self.scaled, biases, class, &mut self.workspace, out, alter);
     }

@@ -6,6 +6,8 @@ use mote_core::model::{HEADER_BYTES, Model};
 use mote_core::network::LayerKind;
 use serde::{Deserialize, Serialize};
 
+use crate::run::WindowSummary;
+
 /// The text of a blob, as far as it has names.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct BlobText {
@@ -21,6 +23,9 @@ pub struct BlobText {
     /// Names of columns.
     #[serde(default)]
     pub columns: Vec<String>,
+    /// What a row is, where rows are windows of a log.
+    #[serde(default)]
+    pub window: Option<WindowSummary>,
 }
 
 impl BlobText {

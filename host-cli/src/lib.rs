@@ -13,6 +13,7 @@
 //! | [`likelihood`] | the probability flow's density and the variational bound of test rows |
 //! | [`evaluation`], [`inspection`], [`report`] | quality beside the floor, what a blob holds, the page of a run |
 //! | [`score_1d`] | the smallest complete diffusion model, on a line |
+//! | [`jobs`] | what models are for: signals denoised |
 //! | [`board`] | a blob under QEMU, beside the host |
 //! | [`commands`] | the command line, one verb a file |
 //! | [`export`] | a model as sources for firmware |
@@ -30,6 +31,7 @@ pub mod files;
 pub mod fit;
 pub mod import;
 pub mod inspection;
+pub mod jobs;
 pub mod likelihood;
 pub mod metrics;
 pub mod network;

@@ -5,7 +5,7 @@ mod objective;
 mod training;
 mod weighting;
 
-pub use distribution::LevelDistribution;
+pub use distribution::{LevelDistribution, NoiseRange};
 pub use objective::Objective;
 pub use training::{TrainingNoise, TrainingNoiseError};
 pub use weighting::Weighting;

@@ -7,5 +7,5 @@ mod spec;
 
 pub use error::PlanError;
 pub use grid::Grid;
-pub use level_set::{BuiltPlan, LevelSet};
+pub use level_set::{BuiltPlan, LevelSet, Probe};
 pub use spec::{MAX_STEPS, PlanSpec};

@@ -8,11 +8,11 @@ use mote_core::schedule::{Cosine, DdpmBetas, Edm, Flow, Schedule, SubVp, VeGeome
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::data::{Header, LoadOptions, Missing, Scaling, ScalingKind, Split};
+use crate::data::{Header, LoadOptions, Missing, Scaling, ScalingKind, Split, WindowRecipe};
 use crate::files::{WriteError, write_atomically};
 use crate::import::ImportRecipe;
 use crate::network::{Activation, Conditioning, Shape};
-use crate::noise::{LevelDistribution, Noising, Objective, TrainingNoise, Weighting};
+use crate::noise::{LevelDistribution, NoiseRange, Noising, Objective, TrainingNoise, Weighting};
 use crate::plan::PlanSpec;
 use crate::quantize::ActivationBits;
 use crate::train::{Slices, TrainingOptions};
@@ -75,6 +75,9 @@ pub struct DataRecipe {
     pub missing: Missing,
     /// Whether a CSV file starts with column names.
     pub header: Header,
+    /// How a log is cut into windows; left out where every row is a sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowRecipe>,
     /// How features are scaled; left out: by feature, or shared where the data are images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scaling: Option<ScalingKind>,
@@ -92,6 +95,7 @@ impl Default for DataRecipe {
             label: None,
             missing: Missing::default(),
             header: Header::default(),
+            window: None,
             scaling: None,
             split: Split::default(),
             fixed_scaling: None,
@@ -199,7 +203,10 @@ pub struct NoiseRecipe {
     /// How much each noise level counts; left out: the objective's usual one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weighting: Option<Weighting>,
-    /// Which noise levels training visits how often; left out: the schedule's usual ones.
+    /// The noise that the network is for, as its deviation in units of the scaled data; left out: all that the schedule has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<NoiseRange>,
+    /// Which noise levels training visits how often; left out: the schedule's usual ones, or all of the range alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub levels: Option<LevelDistribution>,
     /// The slices of sliced score matching.
@@ -238,7 +245,8 @@ impl NoiseRecipe {
         let usual = TrainingNoise::usual(self.noising(), self.objective);
         TrainingNoise {
             weighting: self.weighting.unwrap_or(usual.weighting),
-            levels: self.levels.unwrap_or(usual.levels),
+            levels: self.levels.unwrap_or(if self.range.is_some() { LevelDistribution::LogUniform } else { usual.levels }),
+            range: self.range.unwrap_or_default(),
             slices: self.slices,
             ..usual
         }
@@ -251,6 +259,8 @@ impl NoiseRecipe {
 pub struct BlobRecipe {
     /// The samplers that the blob holds, `SAMPLER:STEPS` each; the first is the default one.
     pub plans: Vec<PlanSpec>,
+    /// Noise levels of a sliding network, spread evenly over the range in ln(sigma).
+    pub noise_levels: usize,
     /// Width of activation codes.
     pub activation_bits: ActivationBits,
 }
@@ -258,7 +268,7 @@ pub struct BlobRecipe {
 impl Default for BlobRecipe {
     fn default() -> Self {
         let plan = |text: &str| text.parse().expect("a plan of the documented form");
-        Self { plans: vec![plan("dpm++2m:20:karras4"), plan("ddpm:20:karras4")], activation_bits: ActivationBits::Auto }
+        Self { plans: vec![plan("dpm++2m:20:karras4"), plan("ddpm:20:karras4")], noise_levels: 8, activation_bits: ActivationBits::Auto }
     }
 }
 
@@ -287,6 +297,22 @@ pub enum RecipeError {
 }
 
 impl Recipe {
+    /// The network's shape for rows of a dimension and a number of classes. A sliding network gives the middle sample of its window.
+    #[must_use]
+    pub fn shape(&self, dim: usize, classes: usize) -> Shape {
+        let shape = self.network.shape(dim, classes);
+        match &self.data.window {
+            Some(window) if window.sliding => Shape { dim_out: dim / window.length.max(1), ..shape },
+            _ => shape,
+        }
+    }
+
+    /// Whether the network slides over a signal, and samples nothing.
+    #[must_use]
+    pub fn slides(&self) -> bool {
+        self.data.window.as_ref().is_some_and(|window| window.sliding)
+    }
+
     /// Reads a recipe.
     ///
     /// # Errors

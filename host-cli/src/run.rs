@@ -15,10 +15,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::data::{DataError, Scaling, ScalingKind, SplitError, Table, load};
+use crate::data::{
+    DataError, Scaling, ScalingKind, Series, Split, SplitError, Table, WindowError, WindowRecipe, load, read_series, windows,
+};
 use crate::evaluation::ClassMix;
 use crate::files::{WriteError, write_atomically};
 use crate::recipe::{DataRecipe, Recipe};
+use crate::train::Windows;
 
 /// The folder of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,6 +198,26 @@ impl RunFolder {
     }
 }
 
+/// What windows of a log are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindowSummary {
+    /// Samples in a window.
+    pub length: usize,
+    /// Whether the network slides.
+    pub sliding: bool,
+    /// Name of each channel.
+    pub channels: Vec<String>,
+    /// Seconds from one sample to the next, if the log says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<f64>,
+    /// Which channels hold whole numbers.
+    pub whole: Vec<bool>,
+    /// The least and the largest value of each channel in the training rows, in the data's own units.
+    pub range: Vec<(f32, f32)>,
+    /// Share of training windows cut short on one side.
+    pub cut: f32,
+}
+
 /// What the data of a run were, as far as sampling and export need to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataSummary {
@@ -206,6 +229,9 @@ pub struct DataSummary {
     pub rows: usize,
     /// Name of each feature.
     pub columns: Vec<String>,
+    /// What a row is, where rows are windows of a log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowSummary>,
     /// Height and width, where a row is an image.
     pub image: Option<(usize, usize)>,
     /// Name of each class; empty without labels.
@@ -248,9 +274,11 @@ impl DataSummary {
             classes: &'a [String],
             #[serde(skip_serializing_if = "<[String]>::is_empty")]
             columns: &'a [String],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            window: Option<&'a WindowSummary>,
             quantisation: &'a str,
         }
-        let columns: &[String] = if self.image.is_some() { &[] } else { &self.columns };
+        let columns: &[String] = if self.image.is_some() || self.window.is_some() { &[] } else { &self.columns };
         let text = Text {
             name: &self.name,
             mote: env!("CARGO_PKG_VERSION"),
@@ -258,6 +286,7 @@ impl DataSummary {
             classes: &self.classes,
             columns,
             quantisation,
+            window: self.window.as_ref(),
         };
         toml::to_string(&text).unwrap_or_default()
     }
@@ -293,6 +322,9 @@ pub enum PrepareError {
     /// The file cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The log cannot be cut into windows.
+    #[error(transparent)]
+    Windows(#[from] WindowError),
     /// The rows cannot be split.
     #[error(transparent)]
     Split(#[from] SplitError),
@@ -316,6 +348,9 @@ impl Prepared {
     /// # Errors
     /// [`PrepareError`], which names file, line and column.
     pub fn load(recipe: &DataRecipe) -> Result<Self, PrepareError> {
+        if let Some(window) = &recipe.window {
+            return Self::load_windows(recipe, window);
+        }
         let table: Table = load(&recipe.source, &recipe.load_options())?;
         let parts = recipe.split.parts(table.rows)?;
         let raw_train = table.gather(&parts.train);
@@ -350,12 +385,81 @@ impl Prepared {
                 name: table.name.clone(),
                 rows: table.rows,
                 columns: table.columns.clone(),
+                window: None,
                 image: table.image,
                 classes: table.labels.as_ref().map(|labels| labels.names.clone()).unwrap_or_default(),
                 scaling,
                 range,
             },
         })
+    }
+
+    /// Loads a log, cuts it into windows, splits and scales them.
+    fn load_windows(recipe: &DataRecipe, window: &WindowRecipe) -> Result<Self, PrepareError> {
+        let part = match &recipe.split {
+            Split::Column { column } => Some(column.as_str()),
+            _ => None,
+        };
+        let log: Series = read_series(&recipe.source, window, recipe.header, recipe.label.as_deref(), part)?;
+        let cut = windows(&log, window, &recipe.split)?;
+        let (channels, dim) = (log.channels.len(), cut.columns.len());
+        let [raw_train, raw_validation, raw_test] = cut.parts;
+        let mut warnings = cut.warnings;
+        let scaling = match &recipe.fixed_scaling {
+            Some(fixed) => checked(fixed, dim)?,
+            None => {
+                let fitted = Scaling::fit_channels(&raw_train, dim, channels);
+                warnings.extend(fitted.warning(&cut.columns));
+                fitted.scaling
+            }
+        };
+        let scaled = |values: &[f32]| {
+            let mut values = values.to_vec();
+            scaling.apply(&mut values);
+            values
+        };
+        let there = raw_train.iter().filter(|x| !x.is_nan());
+        let range = there.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)));
+        let (labels, classes) = match cut.labels {
+            Some((parts, names)) => (parts.map(Some), names),
+            None => ([None, None, None], Vec::new()),
+        };
+        let [train_labels, validation_labels, test_labels] = labels;
+        Ok(Self {
+            train: scaled(&raw_train),
+            train_labels,
+            validation: scaled(&raw_validation),
+            validation_labels,
+            test_labels,
+            warnings,
+            summary: DataSummary {
+                mote: env!("CARGO_PKG_VERSION").into(),
+                name: log.name.clone(),
+                rows: (raw_train.len() + raw_validation.len() + raw_test.len()) / dim,
+                columns: cut.columns,
+                window: Some(WindowSummary {
+                    length: window.length,
+                    sliding: window.sliding,
+                    channels: log.channels,
+                    period: log.period,
+                    whole: log.whole,
+                    range: ranges(&raw_train, channels),
+                    cut: if window.sliding { window.cut } else { 0.0 },
+                }),
+                image: None,
+                classes,
+                scaling,
+                range,
+            },
+            raw_train,
+            raw_test,
+        })
+    }
+
+    /// What the rows are, where they are windows.
+    #[must_use]
+    pub fn windows(&self) -> Option<Windows> {
+        self.summary.window.as_ref().map(|window| Windows { channels: window.channels.len(), cut: window.cut })
     }
 
     /// Classes in the shares of the training rows, where these have labels.
@@ -369,6 +473,12 @@ impl Prepared {
     pub fn dim(&self) -> usize {
         self.summary.columns.len()
     }
+}
+
+/// The least and the largest value of each channel.
+fn ranges(values: &[f32], channels: usize) -> Vec<(f32, f32)> {
+    let of = |c| values.iter().skip(c).step_by(channels).filter(|x| !x.is_nan());
+    (0..channels).map(|c| of(c).fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)))).collect()
 }
 
 /// A scaling that was not fitted here, if it fits the data.

@@ -106,7 +106,7 @@ pub fn state_to_resume(
             recipe_path.display()
         )
     };
-    if state.weights.shape() != &recipe.network.shape(data.dim(), data.summary.classes.len()) {
+    if state.weights.shape() != &recipe.shape(data.dim(), data.summary.classes.len()) {
         return Err(changed("the network"));
     }
     if state.step > recipe.training.steps {
@@ -142,15 +142,15 @@ pub fn train_into(
 ) -> anyhow::Result<Outcome> {
     let noise = recipe.noise.training();
     let dim = data.dim();
-    let set = TrainingSet { dim, rows: &data.train, labels: data.train_labels.as_deref() };
-    let held_out = TrainingSet { dim, rows: &data.validation, labels: data.validation_labels.as_deref() };
+    let set = TrainingSet { dim, rows: &data.train, labels: data.train_labels.as_deref(), windows: data.windows() };
+    let held_out = TrainingSet { dim, rows: &data.validation, labels: data.validation_labels.as_deref(), windows: data.windows() };
     let mut metrics: Vec<Metric> = Vec::new();
     let state = if resume { state_to_resume(run, recipe, data)? } else { None };
     let mut trainer = if let Some((state, so_far)) = state {
         metrics = so_far;
         Trainer::resume(state, set, &noise)?
     } else {
-        let shape = recipe.network.shape(dim, data.summary.classes.len());
+        let shape = recipe.shape(dim, data.summary.classes.len());
         Trainer::new(shape, recipe.training.clone(), set, &noise)?
     };
     let steps = recipe.training.steps;

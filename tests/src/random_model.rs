@@ -87,6 +87,18 @@ impl RandomModel {
         }
     }
 
+    /// A network that slides: nine samples of two channels, 18-24-16-2 with SiLU, and the middle sample comes out.
+    pub fn slide() -> Self {
+        Self {
+            dim: 18,
+            hidden: vec![(24, Activation::Silu), (16, Activation::Silu)],
+            levels: 6,
+            centre: Some(2),
+            seed: 4,
+            ..Self::tiny()
+        }
+    }
+
     /// 5-9-9-9-5 with every feature of the format that a sampler can have.
     pub fn small_with_everything() -> Self {
         Self {

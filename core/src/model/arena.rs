@@ -1,5 +1,6 @@
 use super::header::{Role, lane_bytes};
 use super::view::{Model, NamedPlan};
+use crate::job::Estimator;
 use crate::network::{Lane, QuantisedDenoiser};
 use crate::random::{NormalSource, Stream, Ziggurat};
 use crate::sampler::{Digest, Run, SampleOptions, Workspace};
@@ -159,6 +160,13 @@ impl<'m, 'a> Bound<'m, 'a> {
     /// One evaluation of the network at a level, for denoising: writes `F(x, level)` to `out`.
     pub fn evaluate(&mut self, level: usize, class: Option<u16>, x: &[f32], out: &mut [f32]) {
         QuantisedDenoiser::bound(&self.model.network, self.lanes).predict(level, class, x, out);
+    }
+
+    /// The network as an estimate of the data behind noise.
+    pub fn estimator(&mut self) -> Estimator<'_, QuantisedDenoiser<'_, 'a>> {
+        let dims = (self.model.dim_in(), self.model.dim_out());
+        let denoiser = QuantisedDenoiser::bound(&self.model.network, self.lanes);
+        Estimator::new(denoiser, self.model.prediction(), dims, self.floats)
     }
 
     /// The digest that the model's self-test gives here.

@@ -1,7 +1,10 @@
 use super::header::{Header, Role, SelfTest, arena_bytes_of, lane_bytes};
 use super::{Arena, ArenaTooSmall, Bound};
+use crate::job::Level;
+use crate::math;
 use crate::network::{F32Le, Network};
 use crate::sampler::{Plan, ROW_BYTES};
+use crate::schedule::NoiseLevel;
 use crate::score::Prediction;
 
 /// A checked model, viewed in place in its blob.
@@ -102,11 +105,40 @@ impl<'a> Model<'a> {
         self.mean.iter().zip(self.deviation.iter())
     }
 
-    /// Brings a sample to the data's own units, in place: `x * deviation + mean`.
+    /// Brings a sample to the data's own units, in place: `x * deviation + mean`. Of a model that slides, `sample` may be any number of samples.
     pub fn unscale(&self, sample: &mut [f32]) {
-        for (x, (mean, deviation)) in sample.iter_mut().zip(self.scaling()) {
-            *x = *x * deviation + mean;
+        for rows in sample.chunks_mut(self.header.dim_in.max(1)) {
+            for (x, (mean, deviation)) in rows.iter_mut().zip(self.scaling()) {
+                *x = *x * deviation + mean;
+            }
         }
+    }
+
+    /// Brings data in their own units to the scale of training, in place: `(x - mean) / deviation`. Of a model that slides, `sample` may be one sample
+    /// or any number of them.
+    pub fn scale(&self, sample: &mut [f32]) {
+        for rows in sample.chunks_mut(self.header.dim_in.max(1)) {
+            for (x, (mean, deviation)) in rows.iter_mut().zip(self.scaling()) {
+                *x = (*x - mean) / deviation;
+            }
+        }
+    }
+
+    /// The level whose noise, `sigma / alpha` in the scale of training, is nearest to `sigma` by ratio; the cleanest for a `sigma` that is not above 0.
+    #[must_use]
+    pub fn nearest_level(&self, sigma: f32) -> Level {
+        let levels = self.network.levels();
+        let wanted = math::ln(sigma.max(f32::MIN_POSITIVE));
+        let mut best = Level { index: 0, noise: levels.noise(0).unwrap_or(NoiseLevel { alpha: 1.0, sigma: 0.0 }) };
+        let mut least = f32::INFINITY;
+        for index in 0..levels.len() {
+            let Some(noise) = levels.noise(index) else { break };
+            let distance = (wanted + noise.lambda()).abs();
+            if distance < least {
+                (best, least) = (Level { index, noise }, distance);
+            }
+        }
+        best
     }
 
     /// Number of plans.

@@ -25,7 +25,8 @@ pub trait ScoreModel {
 pub trait Denoiser {
     /// Writes the raw output `F(x, level)` to `out`.
     ///
-    /// `class` is `None` for the unconditional output. An index past the end of the level table means its last level.
+    /// `class` is `None` for the unconditional output. An index past the end of the level table means its last level. A NaN in `x` is a value that is
+    /// missing, and a network takes 0 for it.
     fn predict(&mut self, level: usize, class: Option<u16>, x: &[f32], out: &mut [f32]);
 }
 

@@ -3,6 +3,7 @@
 
 mod completions;
 mod demo;
+mod denoise;
 mod distill;
 mod evaluate;
 mod export;
@@ -57,6 +58,8 @@ enum Verb {
     Frontier(Box<frontier::Args>),
     /// Draw samples from a blob, with the bits that a device gives.
     Sample(sample::Args),
+    /// Take the noise out of a signal, with the bits that a device gives.
+    Denoise(denoise::Args),
     /// Show what a blob holds and what it needs.
     Inspect(inspect::Args),
     /// Write a blob as sources for firmware, in Rust or in C.
@@ -110,6 +113,7 @@ pub fn main() -> ExitCode {
         Verb::Import(args) => import::run(&args),
         Verb::Quantize(args) => quantize::run(&args),
         Verb::Sample(args) => sample::run(&args),
+        Verb::Denoise(args) => denoise::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Fit(args) => fit::run(&args),

@@ -280,10 +280,13 @@ pub(super) fn make_blob(float: &FloatRun, calibration: &CalibrationOptions) -> a
 pub(super) fn summary(quantized: &Quantized) -> anyhow::Result<String> {
     let model = Model::parse(&quantized.blob)?;
     let plans: Vec<_> = model.plans().map(|plan| plan.name.to_string()).collect();
+    let for_what = match plans.is_empty() {
+        true => format!("{} noise levels", model.network().levels().len()),
+        false => format!("plans {}", plans.join(", ")),
+    };
     Ok(format!(
-        "{}, {} of working memory, plans {}",
+        "{}, {} of working memory, {for_what}",
         bytes(quantized.blob.len()),
-        bytes(model.arena_bytes()),
-        plans.join(", ")
+        bytes(model.arena_bytes())
     ))
 }

@@ -77,7 +77,7 @@ impl RunPage<'_> {
     fn samples(&self) -> anyhow::Result<Option<Picture>> {
         let (test, dim) = (&self.data.raw_test, self.data.dim());
         let count = SHOWN.min(test.len() / dim);
-        if count == 0 {
+        if count == 0 || self.recipe.slides() {
             return Ok(None);
         }
         let plan = self.model.plan(0).context("the blob has no plan")?;

@@ -10,7 +10,10 @@ use crate::checkpoint::load_network;
 use crate::network::FloatNetwork;
 use crate::plan::LevelSet;
 use crate::recipe::Recipe;
-use crate::run::{DataSummary, RunFolder};
+use crate::run::{DataSummary, Prepared, RunFolder};
+
+/// Seed of the noise in what a sliding network is calibrated on.
+const PROBE_SEED: u64 = 0x0070_726f_6265;
 
 /// The run and the blob that a path names.
 #[derive(Debug)]
@@ -65,7 +68,7 @@ pub(super) fn plan<'a>(model: &Model<'a>, name: Option<&str>) -> anyhow::Result<
                 "the model has no plan \"{name}\"; it has {} (`mote quantize --plan` makes others)",
                 names.join(", ")
             ),
-            None => "the model has no plan: it is not a sampler".into(),
+            None => "the model has no plan: it slides over a signal (`mote denoise` runs it) and samples nothing".into(),
         }
     })
 }
@@ -123,7 +126,7 @@ impl FloatRun {
     pub fn open(run: &RunFolder) -> anyhow::Result<Self> {
         let network = load_network(&run.checkpoint())?;
         let (recipe, summary) = (Recipe::read(&run.recipe())?, DataSummary::read(run)?);
-        let shape = recipe.network.shape(summary.columns.len(), summary.classes.len());
+        let shape = recipe.shape(summary.columns.len(), summary.classes.len());
         if network.shape() != &shape {
             bail!(
                 "{} holds another network than {} describes; bring back the run's own, or make the run again with --force",
@@ -163,9 +166,15 @@ impl FloatRun {
         })
     }
 
-    /// The levels and plans of the recipe's samplers.
+    /// The levels and plans of the recipe's samplers, or the levels of a network that slides.
     pub fn levels(&self) -> anyhow::Result<LevelSet> {
-        Ok(LevelSet::build(&self.recipe.blob.plans, &self.recipe.noise.noising())?)
+        let (recipe, noising) = (&self.recipe, self.recipe.noise.noising());
+        if !recipe.slides() {
+            return Ok(LevelSet::build(&recipe.blob.plans, &noising)?);
+        }
+        let data = Prepared::load(&recipe.data)?;
+        let range = recipe.noise.range.unwrap_or_default();
+        Ok(LevelSet::sliding(&noising, range, recipe.blob.noise_levels, &data.train, data.dim(), PROBE_SEED)?)
     }
 }
 

@@ -13,7 +13,7 @@ use super::source::FloatRun;
 use crate::data::{Header, Missing, ScalingKind, Split};
 use crate::files::write_atomically;
 use crate::network::Activation;
-use crate::noise::{LevelDistribution, Objective, Weighting};
+use crate::noise::{LevelDistribution, NoiseRange, Objective, Weighting};
 use crate::plan::{LevelSet, PlanSpec};
 use crate::quantize::{ActivationBits, CalibrationOptions, Quantized};
 use crate::recipe::{Recipe, ScheduleName};
@@ -47,7 +47,34 @@ pub(super) struct Args {
     /// One deviation for each feature, or one for all. Default: for each; shared for images.
     #[arg(long, value_enum)]
     scaling: Option<ScalingKind>,
-    /// Which rows train: the first 80%, a shuffled 80%, or every other row. Default: contiguous; 20,000 train and 2,000 test
+    /// Cut the data, a log in time order, into windows of so many samples.
+    #[arg(long, value_name = "SAMPLES")]
+    window: Option<usize>,
+    /// Samples from one window to the next. Default: 1.
+    #[arg(long, requires = "window")]
+    stride: Option<usize>,
+    /// Slide: the network sees a window and gives its middle sample, denoised. For signals of any length.
+    #[arg(long, requires = "window")]
+    sliding: bool,
+    /// Columns of the log that are channels. Default: all that hold numbers and have no other use.
+    #[arg(long, requires = "window", value_delimiter = ',', value_name = "NAME,NAME,..")]
+    columns: Option<Vec<String>>,
+    /// Column of the log with the time, in seconds or as date and time of day.
+    #[arg(long, requires = "window", value_name = "COLUMN")]
+    time_column: Option<String>,
+    /// Column of the log that names the recording, station or person; no window holds two.
+    #[arg(long, requires = "window", value_name = "COLUMN")]
+    group: Option<String>,
+    /// Column of the log that says of each row whether it is for train, validation or test.
+    #[arg(long, requires = "window", value_name = "COLUMN", conflicts_with = "split")]
+    part_column: Option<String>,
+    /// Least and largest noise that the network is for, as its deviation in units of the scaled data; 0.05,1 for a network that slides.
+    #[arg(long, value_delimiter = ',', num_args = 1, value_name = "LOW,HIGH")]
+    noise_range: Option<Vec<f32>>,
+    /// Noise levels in the blob of a network that slides. Default: 8.
+    #[arg(long, value_name = "COUNT")]
+    levels: Option<usize>,
+    /// Which rows train: the first 80%, a shuffled 80%, every other row, or the first 80% of a log's groups. Default: contiguous; 20,000 train and 2,000 test
     /// of a built-in set in the plane.
     #[arg(long, value_enum)]
     split: Option<SplitName>,
@@ -123,7 +150,16 @@ pub(super) struct Args {
 }
 
 /// What a run has decided once and for all: a resumed run would not be the same run with another.
-const FIXED_BY_A_RUN: [&str; 26] = [
+const FIXED_BY_A_RUN: [&str; 35] = [
+    "window",
+    "stride",
+    "sliding",
+    "columns",
+    "time_column",
+    "group",
+    "part_column",
+    "noise_range",
+    "levels",
     "recipe",
     "data",
     "label",
@@ -161,6 +197,8 @@ enum SplitName {
     Shuffled,
     /// Rows 0, 2, 4, .. train, rows 1, 3, 5, .. are held out.
     Alternate,
+    /// The first 80% of a log's groups train, the next 10% validate, the last 10% test.
+    Groups,
 }
 
 impl Args {
@@ -185,7 +223,34 @@ impl Args {
                 SplitName::Contiguous => Split::Contiguous { train, validation },
                 SplitName::Shuffled => Split::Shuffled { seed: 0, train, validation },
                 SplitName::Alternate => Split::Alternate,
+                SplitName::Groups => Split::Groups { train, validation },
             };
+        }
+        if let Some(column) = &self.part_column {
+            recipe.data.split = Split::Column { column: column.clone() };
+        }
+        if let Some(length) = self.window {
+            let mut window = recipe.data.window.take().unwrap_or_default();
+            window.length = length;
+            set(&mut window.stride, self.stride);
+            window.sliding |= self.sliding;
+            set(&mut window.columns, self.columns.clone());
+            if self.time_column.is_some() {
+                window.time_column.clone_from(&self.time_column);
+            }
+            if self.group.is_some() {
+                window.group.clone_from(&self.group);
+            }
+            recipe.data.window = Some(window);
+        }
+        match self.noise_range.as_deref() {
+            None => {}
+            Some([low, high]) => recipe.noise.range = Some(NoiseRange { low: *low, high: *high }),
+            Some(_) => bail!("--noise-range takes two numbers, the least and the largest deviation, as in 0.05,1"),
+        }
+        set(&mut recipe.blob.noise_levels, self.levels);
+        if recipe.slides() && recipe.noise.range.is_none() {
+            recipe.noise.range = Some(NoiseRange::default());
         }
         set(&mut recipe.network.hidden, self.hidden.clone());
         set(&mut recipe.network.activation, self.activation);
@@ -252,18 +317,33 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         model: &Model::parse(&quantized.blob)?,
         quality: &[],
         board: None,
-        commands: &[
-            format!("mote train --recipe {root}/recipe.toml --out {root} --force"),
-            format!("mote evaluate {root}"),
-            format!("mote sample {root} --count 1000 --out samples.csv"),
-            format!("mote firmware bench --model {root}"),
-            format!("mote report {root}"),
-        ],
+        commands: &commands(&recipe, &root.to_string()),
         more: More::default(),
     }
     .write(&folder.report())?;
-    eprintln!("see {}; next: mote evaluate {root}, mote sample {root}, mote report {root}", folder.report().display());
+    let next = if recipe.slides() {
+        format!("mote denoise {root} --data NOISY.csv")
+    } else {
+        format!("mote evaluate {root}, mote sample {root}, mote report {root}")
+    };
+    eprintln!("see {}; next: {next}", folder.report().display());
     Ok(())
+}
+
+/// How the page's reader makes the run again, and what to do with it.
+fn commands(recipe: &Recipe, root: &str) -> Vec<String> {
+    let again = format!("mote train --recipe {root}/recipe.toml --out {root} --force");
+    let bench = format!("mote firmware bench --model {root}");
+    if recipe.slides() {
+        return vec![again, format!("mote denoise {root} --data NOISY.csv --out CLEAN.csv"), bench];
+    }
+    vec![
+        again,
+        format!("mote evaluate {root}"),
+        format!("mote sample {root} --count 1000 --out samples.csv"),
+        bench,
+        format!("mote report {root}"),
+    ]
 }
 
 /// Loads the data of a recipe and says what its user should know.
@@ -277,8 +357,10 @@ pub(super) fn prepare(recipe: &Recipe) -> anyhow::Result<Prepared> {
     }
     // Options, plans and shape are checked before a folder is made and before hours of training, not after.
     recipe.training.validate()?;
-    LevelSet::build(&recipe.blob.plans, &recipe.noise.noising())?;
-    let shape = recipe.network.shape(data.dim(), data.summary.classes.len());
+    if !recipe.slides() {
+        LevelSet::build(&recipe.blob.plans, &recipe.noise.noising())?;
+    }
+    let shape = recipe.shape(data.dim(), data.summary.classes.len());
     shape.validate()?;
     recipe.noise.training().check(&shape)?;
     Ok(data)
@@ -305,7 +387,7 @@ pub(super) fn train(
     data.summary.write(folder)?;
     recipe.write(&folder.recipe())?;
     let root = folder.root().display();
-    let shape = recipe.network.shape(data.dim(), data.summary.classes.len());
+    let shape = recipe.shape(data.dim(), data.summary.classes.len());
     let widths: Vec<String> =
         [shape.dim_in].iter().chain(&shape.hidden).chain([&shape.dim_out]).map(usize::to_string).collect();
     eprintln!(

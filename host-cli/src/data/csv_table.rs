@@ -7,7 +7,7 @@ use super::labels::Labels;
 use super::{Header, LoadOptions, MAX_DIM, Missing, Table};
 
 /// What a cell holds.
-enum Cell {
+pub(super) enum Cell {
     Number(f32),
     Missing(String),
     Word,
@@ -17,7 +17,7 @@ enum Cell {
 const NO_VALUE: [&str; 8] = ["na", "n/a", "#n/a", "null", "none", "nil", "?", "-"];
 
 impl Cell {
-    fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         if text.is_empty() {
             return Self::Missing("the cell is empty".into());
         }
@@ -36,7 +36,7 @@ impl Cell {
 }
 
 /// Makes text from a file fit in a message of one line.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     const SHOWN: usize = 32;
     let mut short: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(SHOWN).is_some() {
@@ -46,9 +46,9 @@ fn shorten(text: &str) -> String {
 }
 
 /// A row and the line it starts on.
-struct Row {
-    line: u64,
-    cells: StringRecord,
+pub(super) struct Row {
+    pub line: u64,
+    pub cells: StringRecord,
 }
 
 /// Reads `bytes`, the text of the CSV file at `path`, into a table called `name`.
@@ -84,7 +84,7 @@ pub(super) fn read(path: &str, name: String, bytes: &[u8], options: &LoadOptions
     let mut next = Some(first);
     while let Some(row) = next {
         let kept = table.values.len();
-        match columns.take(path, &row, &mut table.values) {
+        match columns.take(path, &row, options.missing == Missing::Keep, &mut table.values) {
             Ok(label) => {
                 table.rows += 1;
                 label_cells.extend(label);
@@ -118,7 +118,7 @@ fn newlines(bytes: &[u8]) -> u64 {
 }
 
 /// A first line is a header if it has words and no number: a stray word among numbers must not pass for one.
-fn is_header(cells: &StringRecord, header: Header) -> bool {
+pub(super) fn is_header(cells: &StringRecord, header: Header) -> bool {
     match header {
         Header::Yes => true,
         Header::No => false,
@@ -134,7 +134,7 @@ fn is_header(cells: &StringRecord, header: Header) -> bool {
 }
 
 /// The records of a file, all of one length, with true line numbers.
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     path: &'a str,
     bytes: &'a [u8],
     reader: csv::Reader<&'a [u8]>,
@@ -144,7 +144,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(path: &'a str, bytes: &'a [u8]) -> Self {
+    pub fn new(path: &'a str, bytes: &'a [u8]) -> Self {
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true) // so that a ragged row gets our message, with its line
@@ -154,7 +154,7 @@ impl<'a> Rows<'a> {
         Self { path, bytes, reader, first: None, counted: (0, 1) }
     }
 
-    fn next(&mut self) -> Result<Option<Row>, DataError> {
+    pub fn next(&mut self) -> Result<Option<Row>, DataError> {
         let mut cells = StringRecord::new();
         loop {
             let start = self.reader.position().byte() as usize;
@@ -234,13 +234,14 @@ impl Columns {
     }
 
     /// Appends the features of a row to `values`; its label, if there is a label column.
-    fn take(&self, path: &str, row: &Row, values: &mut Vec<f32>) -> Result<Option<String>, DataError> {
+    fn take(&self, path: &str, row: &Row, keep: bool, values: &mut Vec<f32>) -> Result<Option<String>, DataError> {
         // The whole row is looked at before a missing value is reported: a word is wrong even in a row to be dropped.
         let mut missing = None;
         for &column in &self.features {
             let text = row.cells.get(column).unwrap_or_default();
             match Cell::of(text) {
                 Cell::Number(number) => values.push(number),
+                Cell::Missing(_) if keep => values.push(f32::NAN),
                 Cell::Missing(what) => missing = missing.or(Some((column, what))),
                 Cell::Word => {
                     return Err(DataError::NotANumber {
@@ -283,7 +284,7 @@ impl Columns {
 }
 
 /// A column by name, else by number from 1.
-fn find(path: &str, names: &[String], label: &str) -> Result<usize, DataError> {
+pub(super) fn find(path: &str, names: &[String], label: &str) -> Result<usize, DataError> {
     let mut named = names.iter().enumerate().filter(|(_, name)| *name == label);
     if let Some((column, _)) = named.next() {
         if named.next().is_some() {
@@ -302,7 +303,7 @@ fn find(path: &str, names: &[String], label: &str) -> Result<usize, DataError> {
 }
 
 /// The column names, the first and last of them if they are many.
-fn listed(names: &[String]) -> String {
+pub(super) fn listed(names: &[String]) -> String {
     let short: Vec<String> = names.iter().map(|name| shorten(name)).collect();
     match short.as_slice() {
         all if all.len() <= 12 => all.join(", "),

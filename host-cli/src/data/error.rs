@@ -171,4 +171,28 @@ pub enum DataError {
         /// The problem and the way out.
         problem: String,
     },
+    /// Times that do not run evenly forward.
+    #[error("{path}: line {line}: the time moves by {step} s from the row{of} before, and the log has one row every {period} s; {way_out}")]
+    Time {
+        /// The file.
+        path: String,
+        /// Line from 1.
+        line: u64,
+        /// Which group, in words.
+        of: String,
+        /// Seconds.
+        step: f64,
+        /// Seconds.
+        period: f64,
+        /// What to do about it.
+        way_out: String,
+    },
+    /// A column asked of an array, which has only channels.
+    #[error("{path}: an array has no column {column:?}; give the log as CSV")]
+    NoColumns {
+        /// The file.
+        path: String,
+        /// The column asked for.
+        column: String,
+    },
 }

@@ -1,6 +1,7 @@
 //! Tables of samples: reading, checking, scaling, splitting, writing.
 //!
-//! A [`Table`] proves what its readers promise: whole rows, 1 to 512 features, at least two rows, finite values.
+//! A [`Table`] proves what its readers promise: whole rows, 1 to 512 features, at least two rows, finite values. A [`Series`] is a log, which
+//! [`windows`] cuts into rows.
 
 mod csv_table;
 mod digits;
@@ -9,6 +10,7 @@ mod labels;
 mod npy;
 mod planar;
 mod scaling;
+mod series;
 mod shuffle;
 mod source;
 mod split;
@@ -17,6 +19,7 @@ mod write;
 pub use error::DataError;
 pub use labels::Labels;
 pub use scaling::{Fitted, Scaling, ScalingKind};
+pub use series::{Lines, Part, Segment, Series, WindowError, WindowRecipe, Windowed, read_series, windows};
 pub use shuffle::{SplitMix64, permutation};
 pub use source::{built_in_names, load, planar_classes, usual_split};
 pub use split::{Parts, Split, SplitError};
@@ -39,7 +42,7 @@ pub struct Table {
     pub rows: usize,
     /// Number of features, 1 to [`MAX_DIM`].
     pub dim: usize,
-    /// The values, row-major, `rows * dim` of them, all finite.
+    /// The values, row-major, `rows * dim` of them, all finite, or NaN where missing ones are kept.
     pub values: Vec<f32>,
     /// The class of each row.
     pub labels: Option<Labels>,
@@ -94,6 +97,10 @@ pub enum Missing {
     Refuse,
     /// Leave the row out and count it.
     Drop,
+    /// Mark the value by NaN, for jobs that know what to do with it.
+    #[value(skip)]
+    #[serde(skip)]
+    Keep,
 }
 
 /// Whether the first line of a CSV names the columns.

@@ -96,7 +96,9 @@ fn assemble(
     };
     let mut label_cells = Vec::new();
     for (index, row) in values.chunks_exact(dim).enumerate() {
-        if let Some(column) = row.iter().position(|x| !x.is_finite()) {
+        if let Some(column) = row.iter().position(|x| !x.is_finite())
+            && options.missing != Missing::Keep
+        {
             if options.missing == Missing::Drop {
                 table.dropped_rows += 1;
                 continue;
@@ -118,7 +120,7 @@ fn assemble(
             }
             label_cells.push(format!("{value}"));
         }
-        table.values.extend(features.iter().map(|&c| row[c]));
+        table.values.extend(features.iter().map(|&c| if row[c].is_finite() { row[c] } else { f32::NAN }));
         table.rows += 1;
     }
     if table.rows < 2 {

@@ -111,6 +111,25 @@ impl Scaling {
         Fitted { scaling: Self { mean, std }, constant }
     }
 
+    /// [`fit`](Self::fit) for windows of some channels: one map for each channel, the same at every time of the window, fitted to the values that
+    /// are there.
+    ///
+    /// # Panics
+    /// If a channel has no value at all, or `values` are not whole windows.
+    pub fn fit_channels(values: &[f32], dim: usize, channels: usize) -> Fitted {
+        let fits: Vec<Fitted> = (0..channels)
+            .map(|c| {
+                let there: Vec<f32> = values.iter().skip(c).step_by(channels).copied().filter(|v| !v.is_nan()).collect();
+                Self::fit(&there, 1, ScalingKind::PerFeature)
+            })
+            .collect();
+        let of = |part: fn(&Self) -> f32| (0..dim).map(|i| part(&fits[i % channels].scaling)).collect();
+        Fitted {
+            scaling: Self { mean: of(|s| s.mean[0]), std: of(|s| s.std[0]) },
+            constant: (0..dim).filter(|i| !fits[i % channels].constant.is_empty()).collect(),
+        }
+    }
+
     /// Data units to network units, in place, row by row: x becomes (x - mean) / std, rounded once.
     pub fn apply(&self, values: &mut [f32]) {
         for row in values.chunks_exact_mut(self.mean.len()) {

@@ -48,8 +48,34 @@ pub fn load(source: &str, options: &LoadOptions) -> Result<Table, DataError> {
     if let Some(table) = PLANAR.iter().find_map(|set| set.asked_by(source, options)) {
         return table;
     }
+    match content(source)? {
+        Content::Text { name, bytes } => csv_table::read(source, name, &bytes, options),
+        Content::Array { name, bytes } => npy::read(source, name, &bytes, options),
+    }
+}
+
+/// What a file holds, unpacked.
+pub(super) enum Content {
+    /// Comma-separated text.
+    Text {
+        /// The file's name without its ending.
+        name: String,
+        /// The text.
+        bytes: Vec<u8>,
+    },
+    /// An .npy array.
+    Array {
+        /// The file's name without its ending.
+        name: String,
+        /// The file.
+        bytes: Vec<u8>,
+    },
+}
+
+/// Reads a file and says by its ending what it holds.
+pub(super) fn content(source: &str) -> Result<Content, DataError> {
     let path = || source.to_string();
-    let bytes = match fs::metadata(source) {
+    let (ending, bytes) = match fs::metadata(source) {
         Ok(metadata) if metadata.is_dir() => return Err(DataError::IsFolder { path: path() }),
         Ok(_) => {
             let ending = Ending::of(source).ok_or_else(|| DataError::UnknownKind { path: path() })?;
@@ -67,11 +93,11 @@ pub fn load(source: &str, options: &LoadOptions) -> Result<Table, DataError> {
         }
     };
     let name = stem(source);
-    match bytes {
-        (Ending::Csv, text) => csv_table::read(source, name, &text, options),
-        (Ending::CsvGz, packed) => csv_table::read(source, name, &unpack(source, &packed)?, options),
-        (Ending::Npy, array) => npy::read(source, name, &array, options),
-    }
+    Ok(match ending {
+        Ending::Csv => Content::Text { name, bytes },
+        Ending::CsvGz => Content::Text { name, bytes: unpack(source, &bytes)? },
+        Ending::Npy => Content::Array { name, bytes },
+    })
 }
 
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use super::shuffle::permutation;
 /// How the rows of a table are shared out; it is stored in the recipe, so a run can be repeated.
 ///
 /// In TOML: `kind = "contiguous"`, `train = 0.8`, `validation = 0.1`; the test part is what remains.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Split {
     /// The first rows train, the next validate, the last test: right for time series and for rows grouped by source.
@@ -30,6 +30,20 @@ pub enum Split {
         /// Share of rows that validate.
         #[serde(default = "default_validation")]
         validation: f64,
+    },
+    /// Whole groups of a log, in order of appearance: the first train, the next validate, the last test.
+    Groups {
+        /// Share of groups that train.
+        #[serde(default = "default_train")]
+        train: f64,
+        /// Share of groups that validate.
+        #[serde(default = "default_validation")]
+        validation: f64,
+    },
+    /// A column of a log says of each row: train, validation or test.
+    Column {
+        /// The column, by name or number from 1.
+        column: String,
     },
     /// Rows 0, 2, 4, … train; rows 1, 3, 5, … are held out, for validation and test alike: both halves have one distribution.
     Alternate,
@@ -74,6 +88,9 @@ pub enum SplitError {
         /// Share asked for validation.
         validation: f64,
     },
+    /// A split of logs, asked of a table.
+    #[error("split: groups and columns split logs that are cut into windows; say how long with --window, or split by rows")]
+    NeedsWindows,
     /// A part would have no rows.
     #[error(
         "split: {rows} rows leave the {part} part empty; bring more rows, give that part a larger share, or use kind = \"alternate\""
@@ -96,6 +113,7 @@ impl Split {
     /// [`SplitError::BadShares`] if the shares make no sense, [`SplitError::EmptyPart`] if a part would have no rows.
     pub fn parts(&self, rows: usize) -> Result<Parts, SplitError> {
         let parts = match *self {
+            Self::Groups { .. } | Self::Column { .. } => return Err(SplitError::NeedsWindows),
             Self::Contiguous { train, validation } => cut((0..rows).collect(), train, validation)?,
             Self::Shuffled { seed, train, validation } => cut(permutation(rows, seed), train, validation)?,
             Self::Alternate => {

@@ -3,7 +3,7 @@
 use mote_core::score::Prediction;
 use thiserror::Error;
 
-use super::{LevelDistribution, Noising, Objective, Weighting};
+use super::{LevelDistribution, NoiseRange, Noising, Objective, Weighting};
 use crate::network::Shape;
 use crate::train::{Loss, NoiseLevels, Slices, TrainError, TrainingLevel};
 
@@ -18,6 +18,8 @@ pub struct TrainingNoise {
     pub weighting: Weighting,
     /// Which levels are visited how often.
     pub levels: LevelDistribution,
+    /// The range of [`LevelDistribution::LogUniform`].
+    pub range: NoiseRange,
     /// The slices of [`Objective::Sliced`].
     pub slices: Slices,
 }
@@ -36,6 +38,14 @@ pub enum TrainingNoiseError {
         /// The weightings that fit the objective.
         fitting: String,
     },
+    /// The range of noise makes no sense.
+    #[error("noise.range: {low} to {high}; the least must be above 0, the most larger than that and at most 1000")]
+    Range {
+        /// The least.
+        low: f32,
+        /// The most.
+        high: f32,
+    },
     /// The likelihood's weight is one for times drawn uniformly.
     #[error("weighting likelihood is for uniform noise levels, not {0}; give --noise-levels uniform")]
     Likelihood(&'static str),
@@ -53,6 +63,7 @@ impl TrainingNoise {
             objective,
             weighting: Weighting::usual(objective),
             levels: LevelDistribution::usual(noising.schedule),
+            range: NoiseRange::default(),
             slices: Slices::default(),
         }
     }
@@ -70,6 +81,9 @@ impl TrainingNoise {
                 fitting: Weighting::names_for(objective),
             });
         }
+        if !self.range.is_valid() {
+            return Err(TrainingNoiseError::Range { low: self.range.low, high: self.range.high });
+        }
         if weighting == Weighting::Likelihood && self.levels != LevelDistribution::Uniform {
             return Err(TrainingNoiseError::Likelihood(self.levels.name()));
         }
@@ -79,7 +93,7 @@ impl TrainingNoise {
 
 impl NoiseLevels for TrainingNoise {
     fn draw(&self, u: f32) -> TrainingLevel {
-        let (level, t, told) = self.levels.level(&self.noising, u);
+        let (level, t, told) = self.levels.level(&self.noising, self.range, u);
         let target = self.noising.prediction.target(level);
         TrainingLevel {
             alpha: level.alpha,

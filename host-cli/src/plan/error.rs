@@ -33,6 +33,9 @@ pub enum PlanError {
         /// The plan given.
         text: String,
     },
+    /// A sliding network has no levels, or too many.
+    #[error("blob.noise_levels = {0}: a sliding network has 1 to 64")]
+    LevelCount(usize),
     /// There is no such grid.
     #[error("there is no grid \"{0}\"; the grids are {GRIDS}")]
     Grid(String),

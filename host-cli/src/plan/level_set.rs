@@ -1,10 +1,16 @@
 //! Plans built over one table of levels.
 
+use mote_core::random::{NormalSource as _, Stream, Ziggurat};
 use mote_core::sampler::{PlanBuilder, Row, start_scale};
-use mote_core::schedule::NoiseLevel;
+use mote_core::schedule::{NoiseLevel, NoiseSchedule as _};
 
 use super::{PlanError, PlanSpec};
-use crate::noise::Noising;
+use crate::noise::{NoiseRange, Noising};
+
+/// Rows that stand for the data at each level.
+const PROBES: usize = 512;
+/// The most levels of a sliding network.
+const LEVELS_MAX: usize = 64;
 
 /// A plan whose rows point into a [`LevelSet`].
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +23,17 @@ pub struct BuiltPlan {
     pub start_scale: f32,
 }
 
+/// What a network may be asked, apart from what plans lead to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    /// Number of the noise level.
+    pub level: usize,
+    /// The class, if any.
+    pub class: Option<u16>,
+    /// The state.
+    pub x: Vec<f32>,
+}
+
 /// Plans and the levels that they share, each level once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LevelSet {
@@ -24,6 +41,8 @@ pub struct LevelSet {
     pub levels: Vec<NoiseLevel>,
     /// The plans.
     pub plans: Vec<BuiltPlan>,
+    /// States that a network without plans meets in its use.
+    pub probes: Vec<Probe>,
 }
 
 impl LevelSet {
@@ -36,7 +55,7 @@ impl LevelSet {
         if specs.is_empty() {
             return Err(PlanError::None);
         }
-        let mut set = Self { levels: Vec::new(), plans: Vec::new() };
+        let mut set = Self { levels: Vec::new(), plans: Vec::new(), probes: Vec::new() };
         for (number, spec) in specs.iter().enumerate() {
             let own = spec.levels(noising);
             let places: Vec<usize> = own.iter().map(|level| set.place(*level)).collect();
@@ -52,6 +71,43 @@ impl LevelSet {
             set.plans.push(BuiltPlan { name, rows, start_scale: start_scale(&own, noising.sigma_data) });
         }
         Ok(set)
+    }
+
+    /// The levels of a network that slides: `count` of them, evenly spread in ln(sigma) over a range, the noisiest first; and what it will meet at
+    /// each: rows of scaled data, noised, with 0 where a value is missing.
+    ///
+    /// # Errors
+    /// [`PlanError::LevelCount`] when there are none or too many.
+    pub fn sliding(
+        noising: &Noising,
+        range: NoiseRange,
+        count: usize,
+        rows: &[f32],
+        dim: usize,
+        seed: u64,
+    ) -> Result<Self, PlanError> {
+        if !(1..=LEVELS_MAX).contains(&count) {
+            return Err(PlanError::LevelCount(count));
+        }
+        let share = |k: usize| if count == 1 { 0.5 } else { k as f32 / (count - 1) as f32 };
+        let sigma = |k: usize| range.high * (range.low / range.high).powf(share(k));
+        let levels: Vec<_> = (0..count).map(|k| noising.schedule.level_at_lambda(-sigma(k).ln())).collect();
+        let windows = rows.len() / dim.max(1);
+        let mut noise = Ziggurat::new(Stream::new(seed));
+        let mut probes = Vec::with_capacity(count * PROBES);
+        for (level, noise_level) in levels.iter().enumerate() {
+            for probe in 0..PROBES.min(windows) {
+                // The golden ratio spreads the rows of every level over all of the data.
+                let spread = ((level * PROBES + probe) as f64 * 0.618_033_988_749_894_9).fract();
+                let row = &rows[(spread * windows as f64) as usize * dim..][..dim];
+                let noised = |x: &f32| {
+                    let z = noise.normal();
+                    if x.is_nan() { 0.0 } else { noise_level.alpha * x + noise_level.sigma * z }
+                };
+                probes.push(Probe { level, class: None, x: row.iter().map(noised).collect() });
+            }
+        }
+        Ok(Self { levels, plans: Vec::new(), probes })
     }
 
     /// A plan's name; where the name does not say everything and another plan has it, with a number from 2 on.

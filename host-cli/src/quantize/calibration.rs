@@ -89,7 +89,7 @@ impl Calibration {
         self
     }
 
-    /// Runs every plan and keeps what the network sees, uniformly over the plan's steps. Models with classes are run
+    /// Runs every plan, or asks what a network without plans will be asked, and keeps what the network sees, uniformly over the plan's steps. Models with classes are run
     /// through their classes in turn, the last turn being that of no class, every second round guided.
     #[must_use]
     pub fn collect(network: &FloatNetwork, noising: &Noising, set: &LevelSet, options: &CalibrationOptions) -> Self {
@@ -110,6 +110,15 @@ impl Calibration {
                 let parts = along(plan, (dim, classes), &numbered, recorder);
                 parts.into_iter().map(|recorder| recorder.seen).fold(empty(), Self::join)
             })
+            .chain(std::iter::once_with(|| {
+                let inner = FloatDenoiser::new(network, noising, &set.levels);
+                let mut recorder = Recorder { inner, seen: empty() };
+                let mut out = vec![0.0; shape.dim_out];
+                for probe in &set.probes {
+                    recorder.predict(probe.level, probe.class, &probe.x, &mut out);
+                }
+                recorder.seen
+            }))
             .fold(empty(), Self::join)
     }
 }

@@ -238,7 +238,7 @@ fn write(
     };
     let to_blob = |self_test: SelfTest| -> Result<Vec<u8>, WriteError> {
         let parts = ModelParts {
-            role: Role::Sampler,
+            role: if set.plans.is_empty() { Role::CentreDenoiser } else { Role::Sampler },
             prediction: noising.prediction,
             sigma_data: noising.sigma_data,
             classes: shape.classes as u16,

@@ -79,7 +79,7 @@ impl Integers {
         calibration: &CalibrationOptions,
     ) -> Result<Self, ExportError> {
         let shape = network.shape();
-        if shape.dim_in != shape.dim_out {
+        if shape.dim_in != shape.dim_out && set.probes.is_empty() {
             return Err(ExportError::NotASampler { dim_in: shape.dim_in, dim_out: shape.dim_out });
         }
         refuse_not_finite(network)?;

@@ -137,6 +137,12 @@ impl Trail {
             let parts = along(plan, (dim, classes), &streams, recorder);
             evaluations.extend(parts.into_iter().flat_map(|recorder| recorder.kept));
         }
+        let mut float = FloatDenoiser::new(network, noising, &set.levels);
+        evaluations.extend(set.probes.iter().map(|probe| {
+            let mut out = vec![0.0; network.shape().dim_out];
+            float.predict(probe.level, probe.class, &probe.x, &mut out);
+            Evaluation { level: probe.level, class: probe.class, x: probe.x.clone(), out }
+        }));
         Self { evaluations }
     }
 

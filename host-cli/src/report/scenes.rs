@@ -196,6 +196,7 @@ mod tests {
             name: "n".into(),
             rows: 4,
             columns: (0..dim).map(|i| format!("x{i}")).collect(),
+            window: None,
             image,
             classes: Vec::new(),
             scaling: Scaling { mean: vec![1.0; dim], std: vec![2.0; dim] },

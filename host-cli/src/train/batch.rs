@@ -3,13 +3,14 @@
 use super::levels::{NoiseLevels, TrainingLevel};
 use super::loss::Trace;
 use super::normals::fill_normals;
-use super::{TrainingOptions, TrainingSet};
+use super::{TrainingOptions, TrainingSet, Windows};
 use crate::network::{Shape, hash, unit, write_time_features};
 
 /// Keeps the draws of samples apart from those of noise.
 const ROWS: u64 = 1;
 const NOISE: u64 = 2;
 const CLASSES: u64 = 3;
+const CUTS: u64 = 4;
 
 /// The largest f32 below 1.
 const BELOW_ONE: f32 = 1.0 - f32::EPSILON / 2.0;
@@ -63,6 +64,9 @@ impl Source<'_> {
             let level = self.levels.draw(self.quantile(index, unit(word << 32)));
             let (x, appended) = input.split_at_mut(dim);
             noised(&level, clean, noise, x);
+            if let Some(windows) = self.set.windows {
+                cut_short(windows, hash(&[options.seed, step, CUTS, index as u64]), x);
+            }
             let targeted = offset..offset + shape.dim_out;
             aimed(&level, &clean[targeted.clone()], &noise[targeted], target);
             let (features, one_hot) = appended.split_at_mut(shape.features);
@@ -106,12 +110,26 @@ impl Source<'_> {
     }
 }
 
-/// `out` = c_in (alpha x0 + sigma eps).
+/// Sets one end of a window to 0, the share of windows and the length of the end drawn from `word`; the middle stays.
+fn cut_short(windows: Windows, word: u64, window: &mut [f32]) {
+    let half = window.len() / windows.channels / 2;
+    let share = unit(word) / f64::from(windows.cut).max(f64::MIN_POSITIVE);
+    if half == 0 || share >= 1.0 {
+        return;
+    }
+    // What is left of the draw is uniform again: first the side, then the length, 1 to half.
+    let (side, place) = ((2.0 * share) as usize, (2.0 * share).fract());
+    let length = (1 + (place * half as f64) as usize) * windows.channels;
+    let ends = if side == 0 { 0..length } else { window.len() - length..window.len() };
+    window[ends].fill(0.0);
+}
+
+/// `out` = c_in (alpha x0 + sigma eps), and 0 where x0 is missing.
 pub(super) fn noised(level: &TrainingLevel, clean: &[f32], noise: &[f32], out: &mut [f32]) {
     let alpha = level.alpha * level.input_scale;
     let sigma = level.sigma * level.input_scale;
     for ((o, x), z) in out.iter_mut().zip(clean).zip(noise) {
-        *o = alpha * x + sigma * z;
+        *o = if x.is_nan() { 0.0 } else { alpha * x + sigma * z };
     }
 }
 

@@ -22,7 +22,7 @@ mod validation;
 pub use fit::Fit;
 pub use levels::{NoiseLevels, TrainingLevel};
 pub use loss::{Directions, EXPLICIT_DIM_MAX, Loss, SLICES_MAX, SliceNorm, Slices};
-pub use options::{TrainError, TrainingOptions, TrainingSet};
+pub use options::{TrainError, TrainingOptions, TrainingSet, Windows};
 pub use straight_through::{Examples, Grid, NearestStep, StraightThrough};
 pub(crate) use tape::silu_in_place as silu;
 pub use trainer::{Trainer, TrainingState};

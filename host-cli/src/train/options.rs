@@ -61,7 +61,7 @@ impl Default for TrainingOptions {
 }
 
 /// Rows to learn from, standardised already.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct TrainingSet<'a> {
     /// Length of a row.
     pub dim: usize,
@@ -69,6 +69,17 @@ pub struct TrainingSet<'a> {
     pub rows: &'a [f32],
     /// A class for each row, or none.
     pub labels: Option<&'a [u16]>,
+    /// Windows of a log, if that is what rows are.
+    pub windows: Option<Windows>,
+}
+
+/// What rows are that hold windows of a log: they may have missing values (NaN), which the network sees as 0, noise and all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Windows {
+    /// Values at each time.
+    pub channels: usize,
+    /// Share of windows that are cut short on one side, as at the ends of a recording; the middle always stays.
+    pub cut: f32,
 }
 
 /// Why training stops or does not begin.
@@ -207,7 +218,8 @@ impl TrainingSet<'_> {
         if values == 0 || !values.is_multiple_of(dim) {
             return Err(TrainError::Rows { values, dim });
         }
-        if let Some(index) = self.rows.iter().position(|v| !v.is_finite()) {
+        let usable = |v: &f32| v.is_finite() || self.windows.is_some() && v.is_nan();
+        if let Some(index) = self.rows.iter().position(|v| !usable(v)) {
             return Err(TrainError::NotFinite { row: index / dim, column: index % dim, value: self.rows[index] });
         }
         if classes == 0 {

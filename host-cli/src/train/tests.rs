@@ -54,7 +54,7 @@ fn options(steps: u64) -> TrainingOptions {
 fn a_resumed_run_and_any_number_of_threads_end_in_the_same_bits() {
     let data = rows(40, 5);
     let labels: Vec<u16> = (0..40).map(|i| i % 3).collect();
-    let set = TrainingSet { dim: 5, rows: &data, labels: Some(&labels) };
+    let set = TrainingSet { dim: 5, rows: &data, labels: Some(&labels), ..TrainingSet::default() };
     let run = |threads: usize| {
         let mut trainer = Trainer::new(small_shape(), options(30), set, &CosineV).unwrap();
         trainer.set_threads(threads).unwrap();
@@ -94,7 +94,7 @@ fn the_loss_on_gaussian_data_falls_to_its_closed_form() {
     let (s, n, dim) = (0.5_f64, 20_000, 2);
     let mut data = rows(n, dim);
     data.iter_mut().for_each(|v| *v *= s as f32);
-    let set = TrainingSet { dim, rows: &data, labels: None };
+    let set = TrainingSet { dim, rows: &data, ..TrainingSet::default() };
     let points = 20_000;
     let best = (0..points)
         .map(|i| {
@@ -123,7 +123,7 @@ fn the_loss_on_gaussian_data_falls_to_its_closed_form() {
     let mut fresh = vec![0.0; n * dim];
     fill_normals(123, &mut fresh);
     fresh.iter_mut().for_each(|v| *v *= s as f32);
-    let fresh = TrainingSet { dim, rows: &fresh, labels: None };
+    let fresh = TrainingSet { dim, rows: &fresh, ..TrainingSet::default() };
     let loss = validation_loss(&trainer.ema_network(), &fresh, &CosineV, 5).unwrap();
     // A squared Gaussian residual of variance r has variance 2 r^2, and r <= 1: the mean of 40,000 has a
     // standard deviation of at most 0.0071. Four of them below; above, one percent more for the network.
@@ -137,7 +137,7 @@ fn the_loss_on_gaussian_data_falls_to_its_closed_form() {
 fn bad_data_and_options_are_refused_with_the_place() {
     let data = rows(4, 5);
     let labels = [0, 1, 3, 2];
-    let set = |rows, labels| TrainingSet { dim: 5, rows, labels };
+    let set = |rows, labels| TrainingSet { dim: 5, rows, labels, windows: None };
     let says = |set: TrainingSet<'_>, options: TrainingOptions, words: &str| {
         let error = Trainer::new(small_shape(), options, set, &CosineV).unwrap_err();
         assert_eq!(error.to_string(), words);
@@ -156,7 +156,7 @@ fn bad_data_and_options_are_refused_with_the_place() {
     let mut endless = data.clone();
     endless[13] = f32::INFINITY;
     says(set(&endless, Some(&labels)), options(3), "row 2, column 3 is inf; training needs finite values");
-    let wide = TrainingSet { dim: 4, rows: &data, labels: None };
+    let wide = TrainingSet { dim: 4, rows: &data, ..TrainingSet::default() };
     says(wide, options(3), "the data have 4 columns, the network 5 inputs");
 }
 
@@ -164,7 +164,7 @@ fn bad_data_and_options_are_refused_with_the_place() {
 fn a_loss_that_is_no_number_stops_the_run_and_spares_the_weights() {
     let data = rows(40, 5);
     let labels = [0; 40];
-    let set = TrainingSet { dim: 5, rows: &data, labels: Some(&labels) };
+    let set = TrainingSet { dim: 5, rows: &data, labels: Some(&labels), ..TrainingSet::default() };
     let wild = TrainingOptions { learning_rate: 1e30, warmup: 0, ..options(100) };
     let mut trainer = Trainer::new(small_shape(), wild, set, &CosineV).unwrap();
     let error = (0..100).find_map(|_| trainer.step().err()).unwrap();

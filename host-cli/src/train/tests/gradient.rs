@@ -14,7 +14,7 @@ const DEPTH: usize = 5 + 4 + 3 + 1;
 
 fn samples(shape: &Shape) -> Samples {
     let data = rows(7, 5);
-    let set = TrainingSet { dim: 5, rows: &data, labels: Some(&[0, 1, 2, 0, 1, 2, 0]) };
+    let set = TrainingSet { dim: 5, rows: &data, labels: Some(&[0, 1, 2, 0, 1, 2, 0]), ..TrainingSet::default() };
     let options = TrainingOptions { batch: BATCH, class_dropout: 0.3, ..TrainingOptions::default() };
     let source = Source { shape, options: &options, set: &set, levels: &CosineV, frequencies: &shape.frequencies() };
     source.draw(0, 0, BATCH)

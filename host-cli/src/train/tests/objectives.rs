@@ -45,7 +45,7 @@ fn gaps(samples: &[f32]) -> [f64; 2] {
 #[cfg_attr(debug_assertions, ignore = "takes minutes without optimisation")]
 fn every_objective_trains_a_network_whose_samples_come_near_to_the_closed_form() {
     let data = correlated(8000);
-    let set = TrainingSet { dim: 2, rows: &data, labels: None };
+    let set = TrainingSet { dim: 2, rows: &data, ..TrainingSet::default() };
     let shape = Shape {
         features: 16,
         max_frequency: 30.0,

@@ -99,7 +99,7 @@ fn plain_loss(network: &FloatNetwork, samples: &Samples) -> f64 {
 #[test]
 fn the_gradient_is_the_slope_of_the_loss_by_its_definition() {
     let data = rows(7, DIM);
-    let set = TrainingSet { dim: DIM, rows: &data, labels: Some(&[0, 1, 2, 0, 1, 2, 0]) };
+    let set = TrainingSet { dim: DIM, rows: &data, labels: Some(&[0, 1, 2, 0, 1, 2, 0]), ..TrainingSet::default() };
     let options = TrainingOptions { batch: BATCH, class_dropout: 0.3, ..TrainingOptions::default() };
     for (objective, slices) in ALL_LOSSES {
         for conditioning in [Conditioning::EveryHiddenLayer, Conditioning::FirstLayer] {
@@ -161,7 +161,7 @@ fn all_losses_have_the_mean_of_the_denoising_loss() {
     // Vincent 2011, Hyvärinen 2005 and Song et al. 2019 at the same weights, those of a short training. Each mean is over
     // 40 batches of 512; a difference of two is held to 4.5 of its standard errors (false alarm 7e-6 each, 3e-5 in all).
     let data = rows(500, 2);
-    let set = TrainingSet { dim: 2, rows: &data, labels: None };
+    let set = TrainingSet { dim: 2, rows: &data, ..TrainingSet::default() };
     let options = TrainingOptions { steps: 150, batch: 128, learning_rate: 1e-2, ..TrainingOptions::default() };
     let denoising = noise(Objective::Score, Slices::default());
     let mut trainer = Trainer::new(plane(), options, set, &denoising).unwrap();
@@ -199,7 +199,7 @@ fn denoising_sliced_and_explicit_matching_recover_the_score_of_a_gaussian_and_ag
     let variances = [1.0_f32, 0.25];
     let mut data = rows(20_000, 2);
     data.chunks_exact_mut(2).for_each(|row| row[1] *= variances[1].sqrt());
-    let set = TrainingSet { dim: 2, rows: &data, labels: None };
+    let set = TrainingSet { dim: 2, rows: &data, ..TrainingSet::default() };
     let noising =
         Noising { schedule: Schedule::VpLinear(VpLinear::DEFAULT), prediction: Prediction::Score, sigma_data: 1.0 };
     let steps = 1200;
@@ -247,7 +247,7 @@ fn denoising_sliced_and_explicit_matching_recover_the_score_of_a_gaussian_and_ag
 fn networks_that_cannot_learn_by_slopes_are_refused_with_the_way_out() {
     let wide = rows(4, 17);
     let refused = |dim: usize, data: &[f32], shape: Shape, objective, slices| -> TrainError {
-        let set = TrainingSet { dim, rows: data, labels: None };
+        let set = TrainingSet { dim, rows: data, ..TrainingSet::default() };
         Trainer::new(shape, TrainingOptions::default(), set, &noise(objective, slices)).unwrap_err()
     };
     let narrow = rows(4, 2);

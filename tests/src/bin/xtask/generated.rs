@@ -17,15 +17,12 @@ pub enum Released {
     Overwrite,
 }
 
-/// The golden files, which must stay readable once a version with them is released: one for each layout of weights.
-const GOLDEN: [(&str, WeightLayout); 2] = [
-    ("core/tests/golden/v1-digits-random.mote", WeightLayout::Rows),
-    ("core/tests/golden/v1-digits-row-pairs.mote", WeightLayout::RowPairs),
+/// The golden files, which must stay readable once a version with them is released: one for each layout of weights, and one for each role.
+const GOLDEN: [(&str, fn() -> RandomModel); 3] = [
+    ("core/tests/golden/v1-digits-random.mote", RandomModel::digits),
+    ("core/tests/golden/v1-digits-row-pairs.mote", || RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::digits() }),
+    ("core/tests/golden/v1-slide-random.mote", RandomModel::slide),
 ];
-
-fn golden(layout: WeightLayout) -> Vec<u8> {
-    RandomModel { layout, ..RandomModel::digits() }.blob()
-}
 
 /// The model that is built into firmware images, which may change at any time.
 const BUILT_IN: &str = "firmware-sim/models/built-in.mote";
@@ -66,8 +63,8 @@ pub fn write_header() -> Result<()> {
 
 /// Writes the models.
 pub fn write_models(released: Released) -> Result<()> {
-    for (path, layout) in GOLDEN {
-        let golden = golden(layout);
+    for (path, model) in GOLDEN {
+        let golden = model().blob();
         if released == Released::Keep
             && let Some(tag) = first_release_with(path)?
             && fs::read(path).ok().as_ref() != Some(&golden)
@@ -89,10 +86,10 @@ pub fn check() -> Result<()> {
     let header = fs::read_to_string(c_header::PATH).with_context(|| format!("cannot read {}", c_header::PATH))?;
     ensure!(header == c_header::text(Path::new("."))?, "{} is not what `cargo xtask header` writes", c_header::PATH);
     let mut files = vec![(BUILT_IN, RandomModel::tiny().blob())];
-    for (path, layout) in GOLDEN {
+    for (path, model) in GOLDEN {
         let released = match first_release_with(path)? {
             Some(tag) => git(&["show", &format!("{tag}:{path}")])?.context("git show gave nothing")?,
-            None => golden(layout),
+            None => model().blob(),
         };
         files.push((path, released));
     }

@@ -1,0 +1,236 @@
+//! `mote denoise`
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use mote_core::model::Model;
+use mote_picture::{Colour, Figure, Mark, Panel, Scale};
+use serde::Serialize;
+
+use super::output::{Format, text};
+use super::source::{Source, parse};
+use crate::data::{Header, SampleFile};
+use crate::files::write_atomically;
+use crate::inspection::{BlobText, bytes};
+use crate::jobs::{
+    Denoised, DenoisingQuality, Restore, SignalError, SignalOptions, Signals, denoise, denoising_quality, estimate_noise,
+};
+use crate::run::WindowSummary;
+
+/// Samples in the picture.
+const SHOWN: usize = 400;
+
+/// Arguments of `mote denoise`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The signal is a log with the model's channels among its columns (.csv, .csv.gz), or an array (.npy) of samples or of windows. Noise is \
+    counted in the channels' standard deviations in training, the same in each.\n\nExamples:\n  mote denoise runs/ecg --data noisy.csv --out clean.csv\n  mote denoise runs/ecg --data noisy.npy --noise 0.2 --reference truth.npy --plot beats.png"
+)]
+pub(super) struct Args {
+    /// A blob, or the folder of a run.
+    model: PathBuf,
+    /// The noisy signal.
+    #[arg(long, value_name = "FILE")]
+    data: String,
+    /// Standard deviation of the noise, in training standard deviations. Default: estimated from the signal.
+    #[arg(long, value_name = "SIGMA")]
+    noise: Option<f32>,
+    /// Where the denoised signal goes: .csv, .csv.gz or .npy; `-` is CSV on standard output. Default: `-`, or nowhere with --reference.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The clean signal, to measure against.
+    #[arg(long, value_name = "FILE")]
+    reference: Option<String>,
+    /// A picture of the first samples before and after, .png or .svg.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Keep results between the least and the largest value of their channel in training.
+    #[arg(long)]
+    clip: bool,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// How to read a log; all jobs have these.
+#[derive(Debug, clap::Args)]
+pub(super) struct LogArgs {
+    /// Column with the time, in seconds or as date and time of day.
+    #[arg(long, value_name = "COLUMN")]
+    time_column: Option<String>,
+    /// Column that names the recording, station or person.
+    #[arg(long, value_name = "COLUMN")]
+    group: Option<String>,
+    /// Whether the first line of a CSV names the columns.
+    #[arg(long, value_enum, default_value = "auto")]
+    header: Header,
+}
+
+impl LogArgs {
+    pub fn options(&self) -> SignalOptions {
+        SignalOptions { time_column: self.time_column.clone(), group: self.group.clone(), header: self.header }
+    }
+}
+
+/// What is printed.
+#[derive(Serialize)]
+struct Report {
+    sigma: f32,
+    estimated: bool,
+    level_sigma: f32,
+    values: usize,
+    blob_bytes: usize,
+    quality: Vec<DenoisingQuality>,
+}
+
+/// What the blob says of its windows.
+pub(super) fn window_of(model: &Model<'_>) -> anyhow::Result<WindowSummary> {
+    let window = BlobText::of(model).window.ok_or(SignalError::NotOfWindows)?;
+    let channels = window.channels.len();
+    let fits = channels > 0
+        && model.dim_in() == window.length * channels
+        && model.dim_out() == if window.sliding { channels } else { model.dim_in() };
+    if !fits {
+        bail!(
+            "the model's text speaks of windows of {} samples of {channels} channels, and its network has {} inputs and {} outputs; make the blob again with `mote quantize`",
+            window.length,
+            model.dim_in(),
+            model.dim_out()
+        );
+    }
+    Ok(window)
+}
+
+/// Signals in the scale of training.
+pub(super) fn scaled(model: &Model<'_>, pieces: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let mut scaled = pieces.to_vec();
+    scaled.iter_mut().for_each(|piece| model.scale(piece));
+    scaled
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    let source = Source::find(&args.model)?;
+    let blob = source.bytes()?;
+    let model = parse(&source.path, &blob)?;
+    let window = window_of(&model)?;
+    if let Some(out) = args.out.as_deref().filter(|out| out.as_os_str() != "-") {
+        SampleFile::of(out)?;
+    }
+    let signals = Signals::load(&args.data, &window, &args.log.options())?;
+    signals.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let before = scaled(&model, &signals.pieces);
+    let clean = match &args.reference {
+        Some(path) => {
+            let reference = Signals::load(path, &window, &args.log.options())?;
+            let lengths = |signals: &Signals| signals.pieces.iter().map(Vec::len).collect::<Vec<_>>();
+            if lengths(&reference) != lengths(&signals) {
+                bail!("--reference {path}: it has other stretches of samples than {}; give the same signal without its noise", args.data);
+            }
+            Some(scaled(&model, &reference.pieces))
+        }
+        None => None,
+    };
+    let sigma = sigma(args, &before, window.channels.len())?;
+    let Denoised { level, pieces: after } = denoise(&model, &window, &before, sigma);
+    let level_sigma = level.noise.relative_sigma();
+    let quality = clean.as_ref().map(|clean| denoising_quality(&window.channels, &before, &after, clean));
+    let restored = Restore { model: &model, window: &window, clip: args.clip }.pieces(&after);
+    match (&args.out, &quality) {
+        (Some(out), _) if out.as_os_str() != "-" => {
+            signals.write(out, &restored)?;
+            eprintln!("wrote {}", out.display());
+        }
+        (Some(_), _) | (None, None) if !args.format.is_json() => {
+            let mut csv = Vec::new();
+            signals.write_csv(&mut csv, &restored)?;
+            text(&String::from_utf8_lossy(&csv))?;
+        }
+        _ => {}
+    }
+    if let Some(path) = &args.plot {
+        plot(path, &window, &before, &after, clean.as_deref())?;
+        eprintln!("wrote {}", path.display());
+    }
+    let estimated = args.noise.is_none();
+    eprintln!(
+        "{} values, noise {sigma:.3}{}, level of {level_sigma:.3}, model of {}",
+        signals.len(),
+        if estimated { " (estimated)" } else { "" },
+        bytes(blob.len())
+    );
+    let report = Report {
+        sigma,
+        estimated,
+        level_sigma,
+        values: signals.len(),
+        blob_bytes: blob.len(),
+        quality: quality.unwrap_or_default(),
+    };
+    if report.quality.is_empty() && !args.format.is_json() {
+        return Ok(());
+    }
+    args.format.print(&report, |report| table(&report.quality))
+}
+
+/// The noise: as given, or estimated.
+fn sigma(args: &Args, before: &[Vec<f32>], channels: usize) -> anyhow::Result<f32> {
+    match args.noise {
+        Some(sigma) if sigma > 0.0 && sigma.is_finite() => Ok(sigma),
+        Some(sigma) => bail!("--noise {sigma}: a standard deviation is above 0; leave --noise out to have it estimated"),
+        None => match estimate_noise(before, channels) {
+            Some(sigma) if sigma > 0.0 => Ok(sigma as f32),
+            Some(_) => bail!("{}: most of the signal never changes, so its noise cannot be estimated; give it with --noise", args.data),
+            None => bail!("{}: too short to estimate its noise; give it with --noise", args.data),
+        },
+    }
+}
+
+fn table(rows: &[DenoisingQuality]) -> String {
+    let mut out = format!("{:<20}{:>9}{:>13}{:>12}{:>9}\n", "channel", "values", "RMSE before", "RMSE after", "gain dB");
+    for row in rows {
+        let _ = writeln!(
+            out,
+            "{:<20}{:>9}{:>13.4}{:>12.4}{:>+9.2}",
+            row.channel, row.values, row.rmse_before, row.rmse_after, row.gain_db
+        );
+    }
+    out
+}
+
+/// The first samples of the first signal, a panel a channel.
+fn plot(
+    path: &Path,
+    window: &WindowSummary,
+    before: &[Vec<f32>],
+    after: &[Vec<f32>],
+    clean: Option<&[Vec<f32>]>,
+) -> anyhow::Result<()> {
+    let channels = window.channels.len();
+    let points = |pieces: &[Vec<f32>], channel: usize| -> Vec<(f64, f64)> {
+        let first = pieces.first().map(Vec::as_slice).unwrap_or_default();
+        let values = first.iter().skip(channel).step_by(channels).take(SHOWN).enumerate();
+        let seconds = window.period.unwrap_or(1.0);
+        values.filter(|(_, x)| !x.is_nan()).map(|(k, x)| (k as f64 * seconds, f64::from(*x))).collect()
+    };
+    let panels = window
+        .channels
+        .iter()
+        .enumerate()
+        .map(|(channel, name)| {
+            let mut marks = vec![Mark::line("noisy", Colour::nth(7), points(before, channel)).opacity(0.5)];
+            marks.extend(clean.map(|clean| Mark::line("clean", Colour::nth(0), points(clean, channel)).wide(2.0)));
+            marks.push(Mark::line("denoised", Colour::nth(1), points(after, channel)));
+            let time = if window.period.is_some() { "seconds" } else { "samples" };
+            Panel { title: name.clone(), x: Scale::linear(time), y: Scale::linear("training deviations"), marks }
+        })
+        .collect();
+    let figure = Figure::new("Denoised signal", 1, panels).sized(920, 240);
+    let content = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg")) {
+        figure.svg().into_bytes()
+    } else {
+        figure.png(2)?
+    };
+    Ok(write_atomically(path, |out| out.write_all(&content))?)
+}
