@@ -245,7 +245,11 @@ impl NoiseRecipe {
         let usual = TrainingNoise::usual(self.noising(), self.objective);
         TrainingNoise {
             weighting: self.weighting.unwrap_or(usual.weighting),
-            levels: self.levels.unwrap_or(if self.range.is_some() { LevelDistribution::LogUniform } else { usual.levels }),
+            levels: self.levels.unwrap_or(if self.range.is_some() {
+                LevelDistribution::LogUniform
+            } else {
+                usual.levels
+            }),
             range: self.range.unwrap_or_default(),
             slices: self.slices,
             ..usual
@@ -268,7 +272,11 @@ pub struct BlobRecipe {
 impl Default for BlobRecipe {
     fn default() -> Self {
         let plan = |text: &str| text.parse().expect("a plan of the documented form");
-        Self { plans: vec![plan("dpm++2m:20:karras4"), plan("ddpm:20:karras4")], noise_levels: 8, activation_bits: ActivationBits::Auto }
+        Self {
+            plans: vec![plan("dpm++2m:20:karras4"), plan("ddpm:20:karras4")],
+            noise_levels: 8,
+            activation_bits: ActivationBits::Auto,
+        }
     }
 }
 

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::{
-    DataError, Scaling, ScalingKind, Series, Split, SplitError, Table, WindowError, WindowRecipe, load, read_series, windows,
+    DataError, Scaling, ScalingKind, Series, Split, SplitError, Table, WindowError, WindowRecipe, load, read_series,
+    windows,
 };
 use crate::evaluation::ClassMix;
 use crate::files::{WriteError, write_atomically};
@@ -214,8 +215,9 @@ pub struct WindowSummary {
     pub whole: Vec<bool>,
     /// The least and the largest value of each channel in the training rows, in the data's own units.
     pub range: Vec<(f32, f32)>,
-    /// Share of training windows cut short on one side.
-    pub cut: f32,
+    /// Samples in the stretches of signal that a sliding network was trained for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stretch: Option<usize>,
 }
 
 /// What the data of a run were, as far as sampling and export need to know.
@@ -444,7 +446,7 @@ impl Prepared {
                     period: log.period,
                     whole: log.whole,
                     range: ranges(&raw_train, channels),
-                    cut: if window.sliding { window.cut } else { 0.0 },
+                    stretch: window.sliding.then(|| window.stretch.unwrap_or(4 * window.length)),
                 }),
                 image: None,
                 classes,
@@ -459,7 +461,8 @@ impl Prepared {
     /// What the rows are, where they are windows.
     #[must_use]
     pub fn windows(&self) -> Option<Windows> {
-        self.summary.window.as_ref().map(|window| Windows { channels: window.channels.len(), cut: window.cut })
+        let window = self.summary.window.as_ref()?;
+        Some(Windows { channels: window.channels.len(), stretch: window.stretch })
     }
 
     /// Classes in the shares of the training rows, where these have labels.
@@ -478,7 +481,9 @@ impl Prepared {
 /// The least and the largest value of each channel.
 fn ranges(values: &[f32], channels: usize) -> Vec<(f32, f32)> {
     let of = |c| values.iter().skip(c).step_by(channels).filter(|x| !x.is_nan());
-    (0..channels).map(|c| of(c).fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)))).collect()
+    (0..channels)
+        .map(|c| of(c).fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x))))
+        .collect()
 }
 
 /// A scaling that was not fitted here, if it fits the data.

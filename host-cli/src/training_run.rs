@@ -143,7 +143,8 @@ pub fn train_into(
     let noise = recipe.noise.training();
     let dim = data.dim();
     let set = TrainingSet { dim, rows: &data.train, labels: data.train_labels.as_deref(), windows: data.windows() };
-    let held_out = TrainingSet { dim, rows: &data.validation, labels: data.validation_labels.as_deref(), windows: data.windows() };
+    let held_out =
+        TrainingSet { dim, rows: &data.validation, labels: data.validation_labels.as_deref(), windows: data.windows() };
     let mut metrics: Vec<Metric> = Vec::new();
     let state = if resume { state_to_resume(run, recipe, data)? } else { None };
     let mut trainer = if let Some((state, so_far)) = state {

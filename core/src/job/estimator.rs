@@ -26,12 +26,7 @@ pub struct Estimator<'w, D> {
 impl<'w, D: Denoiser> Estimator<'w, D> {
     /// An estimator over a denoiser of `dim_in` inputs and `dim_out` outputs, in memory of at least `dim_in + dim_out` floats; with less it
     /// estimates nothing.
-    pub fn new(
-        denoiser: D,
-        prediction: Prediction,
-        (dim_in, dim_out): (usize, usize),
-        floats: &'w mut [f32],
-    ) -> Self {
+    pub fn new(denoiser: D, prediction: Prediction, (dim_in, dim_out): (usize, usize), floats: &'w mut [f32]) -> Self {
         let (window, rest) = floats.split_at_mut_checked(dim_in).unwrap_or_default();
         let output = rest.get_mut(..dim_out).unwrap_or_default();
         Self { denoiser, prediction, window, output }
@@ -116,7 +111,8 @@ mod tests {
         let (channels, window) = (2, 5);
         let signal: Vec<f32> = (0..14).map(|i| (i * i % 11) as f32).collect();
         let mut floats = [0.0; 12];
-        let mut estimator = Estimator::new(Seer { channels }, Prediction::X0, (window * channels, channels), &mut floats);
+        let mut estimator =
+            Estimator::new(Seer { channels }, Prediction::X0, (window * channels, channels), &mut floats);
         assert!(estimator.slides());
         let mut out = [0.0; 14];
         estimator.estimate(LEVEL, None, &signal, &mut out);

@@ -14,7 +14,8 @@ use crate::data::{Header, SampleFile};
 use crate::files::write_atomically;
 use crate::inspection::{BlobText, bytes};
 use crate::jobs::{
-    Denoised, DenoisingQuality, Restore, SignalError, SignalOptions, Signals, denoise, denoising_quality, estimate_noise,
+    Denoised, DenoisingQuality, Restore, SignalError, SignalOptions, Signals, denoise, denoising_quality,
+    estimate_noise,
 };
 use crate::run::WindowSummary;
 
@@ -126,7 +127,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             let reference = Signals::load(path, &window, &args.log.options())?;
             let lengths = |signals: &Signals| signals.pieces.iter().map(Vec::len).collect::<Vec<_>>();
             if lengths(&reference) != lengths(&signals) {
-                bail!("--reference {path}: it has other stretches of samples than {}; give the same signal without its noise", args.data);
+                bail!(
+                    "--reference {path}: it has other stretches of samples than {}; give the same signal without its noise",
+                    args.data
+                );
             }
             Some(scaled(&model, &reference.pieces))
         }
@@ -178,17 +182,23 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 fn sigma(args: &Args, before: &[Vec<f32>], channels: usize) -> anyhow::Result<f32> {
     match args.noise {
         Some(sigma) if sigma > 0.0 && sigma.is_finite() => Ok(sigma),
-        Some(sigma) => bail!("--noise {sigma}: a standard deviation is above 0; leave --noise out to have it estimated"),
+        Some(sigma) => {
+            bail!("--noise {sigma}: a standard deviation is above 0; leave --noise out to have it estimated")
+        }
         None => match estimate_noise(before, channels) {
             Some(sigma) if sigma > 0.0 => Ok(sigma as f32),
-            Some(_) => bail!("{}: most of the signal never changes, so its noise cannot be estimated; give it with --noise", args.data),
+            Some(_) => bail!(
+                "{}: most of the signal never changes, so its noise cannot be estimated; give it with --noise",
+                args.data
+            ),
             None => bail!("{}: too short to estimate its noise; give it with --noise", args.data),
         },
     }
 }
 
 fn table(rows: &[DenoisingQuality]) -> String {
-    let mut out = format!("{:<20}{:>9}{:>13}{:>12}{:>9}\n", "channel", "values", "RMSE before", "RMSE after", "gain dB");
+    let mut out =
+        format!("{:<20}{:>9}{:>13}{:>12}{:>9}\n", "channel", "values", "RMSE before", "RMSE after", "gain dB");
     for row in rows {
         let _ = writeln!(
             out,

@@ -76,7 +76,7 @@ const HELD_OUT: usize = 16;
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let folder = RunFolder::open(&args.run)?;
-    let mut float = FloatRun::open(&folder)?;
+    let mut float = FloatRun::open_sampler(&folder)?;
     let noising = float.recipe.noise.noising();
     let classes = float.network.shape().classes;
     if args.guidance.is_some_and(|weight| !weight.is_finite()) {

@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             of_file(args, samples, &recipe)
         }
         (Some(run), Some(samples), None) => {
-            let float = FloatRun::open(&RunFolder::open(run)?)?;
+            let float = FloatRun::open_sampler(&RunFolder::open(run)?)?;
             of_file(args, samples, &float.recipe.data)
         }
         (Some(run), None, _) => of_run(args, run),
@@ -107,7 +107,7 @@ fn of_file(args: &Args, samples: &str, recipe: &DataRecipe) -> anyhow::Result<()
 /// Draws samples of a run and measures them.
 fn of_run(args: &Args, run: &Path) -> anyhow::Result<()> {
     let folder = RunFolder::open(run)?;
-    let mut float = FloatRun::open(&folder)?;
+    let mut float = FloatRun::open_sampler(&folder)?;
     let source = Source::find(run)?;
     let bytes = if args.plans.is_empty() {
         source.bytes()?

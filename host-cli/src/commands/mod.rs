@@ -12,6 +12,7 @@ mod fit;
 mod frontier;
 mod gallery;
 mod import;
+mod impute;
 mod inspect;
 mod output;
 mod quantize;
@@ -60,6 +61,8 @@ enum Verb {
     Sample(sample::Args),
     /// Take the noise out of a signal, with the bits that a device gives.
     Denoise(denoise::Args),
+    /// Fill in what is missing in a signal, with an interval for each value.
+    Impute(impute::Args),
     /// Show what a blob holds and what it needs.
     Inspect(inspect::Args),
     /// Write a blob as sources for firmware, in Rust or in C.
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
         Verb::Quantize(args) => quantize::run(&args),
         Verb::Sample(args) => sample::run(&args),
         Verb::Denoise(args) => denoise::run(&args),
+        Verb::Impute(args) => impute::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Fit(args) => fit::run(&args),

@@ -284,9 +284,5 @@ pub(super) fn summary(quantized: &Quantized) -> anyhow::Result<String> {
         true => format!("{} noise levels", model.network().levels().len()),
         false => format!("plans {}", plans.join(", ")),
     };
-    Ok(format!(
-        "{}, {} of working memory, {for_what}",
-        bytes(quantized.blob.len()),
-        bytes(model.arena_bytes())
-    ))
+    Ok(format!("{}, {} of working memory, {for_what}", bytes(quantized.blob.len()), bytes(model.arena_bytes())))
 }

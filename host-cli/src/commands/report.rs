@@ -49,7 +49,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let folder = RunFolder::open(&args.run)?;
-    let float = FloatRun::open(&folder)?;
+    let float = FloatRun::open_sampler(&folder)?;
     let source = Source::find(&args.run)?;
     let bytes = source.bytes()?;
     let model = parse(&source.path, &bytes)?;

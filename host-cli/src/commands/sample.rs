@@ -157,7 +157,7 @@ fn draw_float(
     let run = source.run.as_ref().with_context(|| {
         format!("--float needs the folder of a run, and {} is a blob on its own", args.model.display())
     })?;
-    let float = FloatRun::open(run)?;
+    let float = FloatRun::open_sampler(run)?;
     float.check_blob(&source.path, model)?;
     let noising = float.recipe.noise.noising();
     let mut set = LevelSet::build(&float.recipe.blob.plans, &noising)?;

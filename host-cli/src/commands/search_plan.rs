@@ -129,7 +129,7 @@ impl Scorer<'_> {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let folder = RunFolder::open(&args.run)?;
-    let float = FloatRun::open(&folder)?;
+    let float = FloatRun::open_sampler(&folder)?;
     let noising = float.recipe.noise.noising();
     if float.recipe.distillation.is_some() {
         bail!("{} is a student: it knows the levels of its own plan only; search with its teacher", args.run.display());

@@ -68,7 +68,9 @@ pub(super) fn plan<'a>(model: &Model<'a>, name: Option<&str>) -> anyhow::Result<
                 "the model has no plan \"{name}\"; it has {} (`mote quantize --plan` makes others)",
                 names.join(", ")
             ),
-            None => "the model has no plan: it slides over a signal (`mote denoise` runs it) and samples nothing".into(),
+            None => {
+                "the model has no plan: it slides over a signal (`mote denoise` runs it) and samples nothing".into()
+            }
         }
     })
 }
@@ -135,6 +137,18 @@ impl FloatRun {
             );
         }
         Ok(Self { recipe, summary, network })
+    }
+
+    /// [`open`](Self::open), for what only samplers can do.
+    pub fn open_sampler(run: &RunFolder) -> anyhow::Result<Self> {
+        let float = Self::open(run)?;
+        if float.recipe.slides() {
+            bail!(
+                "the network of {} slides over a signal and samples nothing; `mote denoise` runs it",
+                run.root().display()
+            );
+        }
+        Ok(float)
     }
 
     /// Refuses a blob that was made of another run: one of other widths, classes, prediction or units of the data.

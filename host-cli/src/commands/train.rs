@@ -56,6 +56,9 @@ pub(super) struct Args {
     /// Slide: the network sees a window and gives its middle sample, denoised. For signals of any length.
     #[arg(long, requires = "window")]
     sliding: bool,
+    /// Samples in the signals that a sliding network will meet: it learns to do without what is beyond their ends. Default: four windows.
+    #[arg(long, requires = "sliding", value_name = "SAMPLES")]
+    stretch: Option<usize>,
     /// Columns of the log that are channels. Default: all that hold numbers and have no other use.
     #[arg(long, requires = "window", value_delimiter = ',', value_name = "NAME,NAME,..")]
     columns: Option<Vec<String>>,
@@ -150,10 +153,11 @@ pub(super) struct Args {
 }
 
 /// What a run has decided once and for all: a resumed run would not be the same run with another.
-const FIXED_BY_A_RUN: [&str; 35] = [
+const FIXED_BY_A_RUN: [&str; 36] = [
     "window",
     "stride",
     "sliding",
+    "stretch",
     "columns",
     "time_column",
     "group",
@@ -234,6 +238,9 @@ impl Args {
             window.length = length;
             set(&mut window.stride, self.stride);
             window.sliding |= self.sliding;
+            if self.stretch.is_some() {
+                window.stretch = self.stretch;
+            }
             set(&mut window.columns, self.columns.clone());
             if self.time_column.is_some() {
                 window.time_column.clone_from(&self.time_column);
@@ -357,7 +364,9 @@ pub(super) fn prepare(recipe: &Recipe) -> anyhow::Result<Prepared> {
     }
     // Options, plans and shape are checked before a folder is made and before hours of training, not after.
     recipe.training.validate()?;
-    if !recipe.slides() {
+    if recipe.slides() {
+        LevelSet::check_count(recipe.blob.noise_levels)?;
+    } else {
         LevelSet::build(&recipe.blob.plans, &recipe.noise.noising())?;
     }
     let shape = recipe.shape(data.dim(), data.summary.classes.len());

@@ -172,7 +172,9 @@ pub enum DataError {
         problem: String,
     },
     /// Times that do not run evenly forward.
-    #[error("{path}: line {line}: the time moves by {step} s from the row{of} before, and the log has one row every {period} s; {way_out}")]
+    #[error(
+        "{path}: line {line}: the time moves by {step} s from the row{of} before, and the log has one row every {period} s; {way_out}"
+    )]
     Time {
         /// The file.
         path: String,

@@ -119,7 +119,8 @@ impl Scaling {
     pub fn fit_channels(values: &[f32], dim: usize, channels: usize) -> Fitted {
         let fits: Vec<Fitted> = (0..channels)
             .map(|c| {
-                let there: Vec<f32> = values.iter().skip(c).step_by(channels).copied().filter(|v| !v.is_nan()).collect();
+                let there: Vec<f32> =
+                    values.iter().skip(c).step_by(channels).copied().filter(|v| !v.is_nan()).collect();
                 Self::fit(&there, 1, ScalingKind::PerFeature)
             })
             .collect();

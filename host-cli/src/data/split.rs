@@ -89,7 +89,9 @@ pub enum SplitError {
         validation: f64,
     },
     /// A split of logs, asked of a table.
-    #[error("split: groups and columns split logs that are cut into windows; say how long with --window, or split by rows")]
+    #[error(
+        "split: groups and columns split logs that are cut into windows; say how long with --window, or split by rows"
+    )]
     NeedsWindows,
     /// A part would have no rows.
     #[error(

@@ -1,12 +1,16 @@
 //! What trained models are for: jobs on data that are there.
 
 mod denoise;
+mod draws;
+mod impute;
 mod noise_estimate;
 mod quality;
 mod restore;
 mod signals;
 
 pub use denoise::{Denoised, denoise};
+pub use draws::{ImputationQuality, crps, imputation_quality, mean, quantile};
+pub use impute::{Drawing, impute, ladder};
 pub use noise_estimate::estimate_noise;
 pub use quality::{DenoisingQuality, denoising_quality};
 pub use restore::Restore;

@@ -55,7 +55,9 @@ pub enum SignalError {
     #[error("the model was not trained on windows of a log: `mote train --window` makes one that was")]
     NotOfWindows,
     /// A row holds something else than samples of the channels.
-    #[error("{path}: rows of {found} values, and the model takes {channels} channels ({names}); give a signal with {channels} columns, or windows of whole samples")]
+    #[error(
+        "{path}: rows of {found} values, and the model takes {channels} channels ({names}); give a signal with {channels} columns, or windows of whole samples"
+    )]
     Width {
         /// The file.
         path: String,
@@ -67,7 +69,9 @@ pub enum SignalError {
         names: String,
     },
     /// Too short for a window.
-    #[error("{path}: a stretch of {found} samples, and the model takes windows of {length}; give longer recordings, or train a model that slides (--sliding)")]
+    #[error(
+        "{path}: a stretch of {found} samples, and the model takes windows of {length}; give longer recordings, or train a model that slides (--sliding)"
+    )]
     Short {
         /// The file.
         path: String,
@@ -77,7 +81,9 @@ pub enum SignalError {
         length: usize,
     },
     /// Another sampling rate.
-    #[error("{path}: one row every {found} s, and the model was trained on one every {trained} s; resample the log to the model's rate, or train on this one")]
+    #[error(
+        "{path}: one row every {found} s, and the model was trained on one every {trained} s; resample the log to the model's rate, or train on this one"
+    )]
     Period {
         /// The file.
         path: String,
@@ -107,12 +113,8 @@ impl Signals {
         let channels = window.channels.len();
         let mut signals = if path.to_lowercase().ends_with(".npy") {
             let table = load(path, &LoadOptions { missing: Missing::Keep, ..LoadOptions::default() })?;
-            let width = SignalError::Width {
-                path: path.into(),
-                found: table.dim,
-                channels,
-                names: window.channels.join(", "),
-            };
+            let width =
+                SignalError::Width { path: path.into(), found: table.dim, channels, names: window.channels.join(", ") };
             let per_time = table.image.map_or(channels, |(_, values)| values);
             if !table.dim.is_multiple_of(channels) || per_time != channels {
                 return Err(width);
@@ -153,7 +155,9 @@ impl Signals {
         }
         if missing > 0 {
             let is = if missing == 1 { "value is" } else { "values are" };
-            signals.warnings.push(format!("{path}: {missing} of {all} {is} missing (empty, NaN or infinite) and taken as such"));
+            signals
+                .warnings
+                .push(format!("{path}: {missing} of {all} {is} missing (empty, NaN or infinite) and taken as such"));
         }
         if !window.sliding
             && let Some(short) = signals.pieces.iter().find(|piece| piece.len() < window.length * channels)

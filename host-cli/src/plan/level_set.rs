@@ -73,6 +73,14 @@ impl LevelSet {
         Ok(set)
     }
 
+    /// Whether a network that slides may have so many levels.
+    ///
+    /// # Errors
+    /// [`PlanError::LevelCount`] when there are none or too many.
+    pub fn check_count(count: usize) -> Result<(), PlanError> {
+        if (1..=LEVELS_MAX).contains(&count) { Ok(()) } else { Err(PlanError::LevelCount(count)) }
+    }
+
     /// The levels of a network that slides: `count` of them, evenly spread in ln(sigma) over a range, the noisiest first; and what it will meet at
     /// each: rows of scaled data, noised, with 0 where a value is missing.
     ///
@@ -86,9 +94,7 @@ impl LevelSet {
         dim: usize,
         seed: u64,
     ) -> Result<Self, PlanError> {
-        if !(1..=LEVELS_MAX).contains(&count) {
-            return Err(PlanError::LevelCount(count));
-        }
+        Self::check_count(count)?;
         let share = |k: usize| if count == 1 { 0.5 } else { k as f32 / (count - 1) as f32 };
         let sigma = |k: usize| range.high * (range.low / range.high).powf(share(k));
         let levels: Vec<_> = (0..count).map(|k| noising.schedule.level_at_lambda(-sigma(k).ln())).collect();

@@ -10,7 +10,7 @@ use crate::network::{Shape, hash, unit, write_time_features};
 const ROWS: u64 = 1;
 const NOISE: u64 = 2;
 const CLASSES: u64 = 3;
-const CUTS: u64 = 4;
+const STRETCHES: u64 = 4;
 
 /// The largest f32 below 1.
 const BELOW_ONE: f32 = 1.0 - f32::EPSILON / 2.0;
@@ -65,7 +65,7 @@ impl Source<'_> {
             let (x, appended) = input.split_at_mut(dim);
             noised(&level, clean, noise, x);
             if let Some(windows) = self.set.windows {
-                cut_short(windows, hash(&[options.seed, step, CUTS, index as u64]), x);
+                keep_stretch(windows, unit(hash(&[options.seed, step, STRETCHES, index as u64])), x);
             }
             let targeted = offset..offset + shape.dim_out;
             aimed(&level, &clean[targeted.clone()], &noise[targeted], target);
@@ -110,18 +110,15 @@ impl Source<'_> {
     }
 }
 
-/// Sets one end of a window to 0, the share of windows and the length of the end drawn from `word`; the middle stays.
-fn cut_short(windows: Windows, word: u64, window: &mut [f32]) {
-    let half = window.len() / windows.channels / 2;
-    let share = unit(word) / f64::from(windows.cut).max(f64::MIN_POSITIVE);
-    if half == 0 || share >= 1.0 {
-        return;
-    }
-    // What is left of the draw is uniform again: first the side, then the length, 1 to half.
-    let (side, place) = ((2.0 * share) as usize, (2.0 * share).fract());
-    let length = (1 + (place * half as f64) as usize) * windows.channels;
-    let ends = if side == 0 { 0..length } else { window.len() - length..window.len() };
-    window[ends].fill(0.0);
+/// Leaves of a window what lies in a stretch of the signal around its middle, which has its place in the stretch by `u`; the rest is 0.
+fn keep_stretch(windows: Windows, u: f64, window: &mut [f32]) {
+    let Some(stretch) = windows.stretch else { return };
+    let times = window.len() / windows.channels;
+    let place = ((u * stretch as f64) as usize).min(stretch - 1);
+    let first = (times / 2).saturating_sub(place);
+    let end = (times / 2 + stretch - place).min(times);
+    window[..first * windows.channels].fill(0.0);
+    window[end * windows.channels..].fill(0.0);
 }
 
 /// `out` = c_in (alpha x0 + sigma eps), and 0 where x0 is missing.
@@ -137,5 +134,29 @@ pub(super) fn noised(level: &TrainingLevel, clean: &[f32], noise: &[f32], out: &
 pub(super) fn aimed(level: &TrainingLevel, clean: &[f32], noise: &[f32], out: &mut [f32]) {
     for ((o, x), z) in out.iter_mut().zip(clean).zip(noise) {
         *o = level.target_x0 * x + level.target_eps * z;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_keeps_what_lies_in_its_stretch_and_always_its_middle() {
+        let seen = |stretch, u| {
+            let mut window = [1.0; 10];
+            keep_stretch(Windows { channels: 2, stretch: Some(stretch) }, u, &mut window);
+            window.chunks_exact(2).map(|sample| sample[0] as u8).collect::<Vec<_>>()
+        };
+        assert_eq!(seen(1, 0.5), [0, 0, 1, 0, 0]);
+        // The middle is the first, the second and the last of a stretch of three.
+        assert_eq!(seen(3, 0.0), [0, 0, 1, 1, 1]);
+        assert_eq!(seen(3, 0.4), [0, 1, 1, 1, 0]);
+        assert_eq!(seen(3, 0.999_999), [1, 1, 1, 0, 0]);
+        assert_eq!(seen(100, 0.5), [1; 5]);
+        assert_eq!(seen(100, 0.001), [0, 0, 1, 1, 1]);
+        let mut whole = [1.0; 4];
+        keep_stretch(Windows { channels: 1, stretch: None }, 0.0, &mut whole);
+        assert_eq!(whole, [1.0; 4]);
     }
 }

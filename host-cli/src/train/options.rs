@@ -78,8 +78,9 @@ pub struct TrainingSet<'a> {
 pub struct Windows {
     /// Values at each time.
     pub channels: usize,
-    /// Share of windows that are cut short on one side, as at the ends of a recording; the middle always stays.
-    pub cut: f32,
+    /// Samples in the stretches of signal that the network will meet: a window's middle lies anywhere in one, and what is outside is missing. None
+    /// where windows are always whole.
+    pub stretch: Option<usize>,
 }
 
 /// Why training stops or does not begin.

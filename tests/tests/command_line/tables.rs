@@ -63,3 +63,21 @@ pub fn numbers(csv: &str) -> Vec<Vec<f64>> {
     let cells = |line: &str| line.split(',').map(|cell| cell.parse().unwrap()).collect();
     csv.lines().skip(1).map(cells).collect()
 }
+
+/// A log of two recordings, x and y, whose rows alternate: every hundredth of a second `rows` readings of two slow waves, a and b, with normal noise of
+/// deviation `sigma`, and a note.
+pub fn log(rows: usize, sigma: f32) -> String {
+    let mut noise = Ziggurat::new(Stream::new(3));
+    let mut text = String::from("t,who,a,b,note\n");
+    for row in 0..rows {
+        for (who, phase) in [("x", 0.0), ("y", 1.0)] {
+            let angle = row as f32 * 0.15 + phase;
+            let (a, b) = (
+                2f32.sqrt() * angle.sin() + sigma * noise.normal(),
+                2f32.sqrt() * (0.7 * angle).cos() + sigma * noise.normal(),
+            );
+            let _ = writeln!(text, "{:.2},{who},{a},{b},ok", row as f32 * 0.01);
+        }
+    }
+    text
+}

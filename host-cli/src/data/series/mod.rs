@@ -32,8 +32,9 @@ pub struct WindowRecipe {
     /// Column that names the recording, station or person; a window never holds two of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// Share of training windows of a sliding network that end early on one side, as at the ends of a recording.
-    pub cut: f32,
+    /// Samples in the signals that a sliding network will meet, whose ends it learns to do without; left out: four times the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stretch: Option<usize>,
 }
 
 impl Default for WindowRecipe {
@@ -45,7 +46,7 @@ impl Default for WindowRecipe {
             columns: Vec::new(),
             time_column: None,
             group: None,
-            cut: 0.25,
+            stretch: None,
         }
     }
 }

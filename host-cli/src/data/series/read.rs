@@ -183,7 +183,10 @@ impl Roles {
                         path: path.into(),
                         place: place(c),
                         text: shorten(cell(c)),
-                        way_out: format!("correct the cell, or name the channels with --columns (there are {})", listed(names)),
+                        way_out: format!(
+                            "correct the cell, or name the channels with --columns (there are {})",
+                            listed(names)
+                        ),
                     });
                 }
             });
@@ -232,7 +235,7 @@ fn append(series: &mut Series, path: &str, group: &str, lines: &[Line]) -> Resul
                 Step::Next => Some(0),
                 Step::Gap(rows) => Some(rows),
                 what @ (Step::Back | Step::Between) => {
-                    let step = line.seconds - before.seconds;
+                    let step = time::six_digits(line.seconds - before.seconds);
                     let of = if group.is_empty() { String::new() } else { format!(" of {}", shorten(group)) };
                     let way_out = match what {
                         Step::Back => "sort the rows by time, or name the column of the recordings with --group".into(),

@@ -26,7 +26,9 @@ pub struct Windowed {
 #[non_exhaustive]
 pub enum WindowError {
     /// The length does not fit.
-    #[error("--window {length}: a window of {channels} channels has {length} x {channels} values, and {least} to {MAX_DIM} are possible{odd}")]
+    #[error(
+        "--window {length}: a window of {channels} channels has {length} x {channels} values, and {least} to {MAX_DIM} are possible{odd}"
+    )]
     Length {
         /// Samples in a window.
         length: usize,
@@ -40,11 +42,13 @@ pub enum WindowError {
     /// The stride is 0.
     #[error("--stride 0: windows must move on; give 1 or more")]
     Stride,
-    /// The share is none.
-    #[error("data.window.cut = {0}: it is a share, 0 to 1")]
-    Cut(f32),
+    /// The signals would be empty.
+    #[error("--stretch 0: the signals that the network will meet have at least one sample")]
+    Stretch,
     /// A split that would put windows that overlap into different parts.
-    #[error("windows overlap, so they cannot be split {0}: split by time (--split contiguous), by group (--split groups), or by a column (--part-column)")]
+    #[error(
+        "windows overlap, so they cannot be split {0}: split by time (--split contiguous), by group (--split groups), or by a column (--part-column)"
+    )]
     Split(&'static str),
     /// A part has no windows.
     #[error("the {part} part has no whole window of {length} samples: bring longer recordings, or cut shorter windows")]
@@ -80,8 +84,8 @@ pub fn windows(series: &Series, recipe: &WindowRecipe, split: &Split) -> Result<
     if recipe.stride == 0 {
         return Err(WindowError::Stride);
     }
-    if !(0.0..=1.0).contains(&recipe.cut) {
-        return Err(WindowError::Cut(recipe.cut));
+    if recipe.stretch == Some(0) {
+        return Err(WindowError::Stretch);
     }
     let segments = parted(series, split)?;
     let mut out = Windowed {
@@ -227,7 +231,12 @@ mod tests {
         let mut segments = Vec::new();
         let mut start = 0;
         for (number, length) in lengths.iter().enumerate() {
-            segments.push(Segment { rows: start..start + length, group: format!("g{number}"), part: None, label: None });
+            segments.push(Segment {
+                rows: start..start + length,
+                group: format!("g{number}"),
+                part: None,
+                label: None,
+            });
             start += length;
         }
         Series {

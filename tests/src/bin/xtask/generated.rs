@@ -18,11 +18,16 @@ pub enum Released {
 }
 
 /// The golden files, which must stay readable once a version with them is released: one for each layout of weights, and one for each role.
-const GOLDEN: [(&str, fn() -> RandomModel); 3] = [
-    ("core/tests/golden/v1-digits-random.mote", RandomModel::digits),
-    ("core/tests/golden/v1-digits-row-pairs.mote", || RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::digits() }),
-    ("core/tests/golden/v1-slide-random.mote", RandomModel::slide),
-];
+fn golden() -> [(&'static str, RandomModel); 3] {
+    [
+        ("core/tests/golden/v1-digits-random.mote", RandomModel::digits()),
+        (
+            "core/tests/golden/v1-digits-row-pairs.mote",
+            RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::digits() },
+        ),
+        ("core/tests/golden/v1-slide-random.mote", RandomModel::slide()),
+    ]
+}
 
 /// The model that is built into firmware images, which may change at any time.
 const BUILT_IN: &str = "firmware-sim/models/built-in.mote";
@@ -63,8 +68,8 @@ pub fn write_header() -> Result<()> {
 
 /// Writes the models.
 pub fn write_models(released: Released) -> Result<()> {
-    for (path, model) in GOLDEN {
-        let golden = model().blob();
+    for (path, model) in golden() {
+        let golden = model.blob();
         if released == Released::Keep
             && let Some(tag) = first_release_with(path)?
             && fs::read(path).ok().as_ref() != Some(&golden)
@@ -86,10 +91,10 @@ pub fn check() -> Result<()> {
     let header = fs::read_to_string(c_header::PATH).with_context(|| format!("cannot read {}", c_header::PATH))?;
     ensure!(header == c_header::text(Path::new("."))?, "{} is not what `cargo xtask header` writes", c_header::PATH);
     let mut files = vec![(BUILT_IN, RandomModel::tiny().blob())];
-    for (path, model) in GOLDEN {
+    for (path, model) in golden() {
         let released = match first_release_with(path)? {
             Some(tag) => git(&["show", &format!("{tag}:{path}")])?.context("git show gave nothing")?,
-            None => model().blob(),
+            None => model.blob(),
         };
         files.push((path, released));
     }

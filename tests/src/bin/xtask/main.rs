@@ -5,11 +5,12 @@ mod mutants;
 mod report;
 mod run;
 mod setup;
+mod signals;
 mod stages;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Mote's own commands.
@@ -32,6 +33,11 @@ enum Command {
     Tables,
     /// Write the header of the C library
     Header,
+    /// Write test windows of real signals, with their noise and gaps, as .npy files
+    Signals {
+        /// Folder to write to
+        folder: PathBuf,
+    },
     /// Write the models with random weights that are kept in the repository
     Golden {
         /// Overwrite files that a released version must read
@@ -63,6 +69,7 @@ fn run() -> Result<bool> {
         Command::Setup => setup::install(setup::Boards::Wanted)?,
         Command::Tables => generated::write_tables()?,
         Command::Header => generated::write_header()?,
+        Command::Signals { folder } => signals::write_all(&folder)?,
         Command::Golden { force } => {
             generated::write_models(if force { generated::Released::Overwrite } else { generated::Released::Keep })?
         }

@@ -1,0 +1,184 @@
+//! `mote impute`
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use serde::Serialize;
+
+use super::denoise::{LogArgs, scaled, window_of};
+use super::output::{Format, text};
+use super::source::{Source, parse};
+use crate::data::SampleFile;
+use crate::files::write_atomically;
+use crate::inspection::bytes;
+use crate::jobs::{Drawing, ImputationQuality, Restore, Signals, imputation_quality, impute, ladder, mean, quantile};
+
+/// Arguments of `mote impute`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Missing are empty cells, NaN and infinities, and rows that a log leaves out by their times. Each draw is one way in which they may have been, given all \
+    that is there; draw k of a seed has the same bits on any device.\n\nExamples:\n  mote impute runs/weather --data gaps.csv --time-column time --group station --out filled.csv\n  mote impute runs/weather --data gaps.npy --reference truth.npy --draws 40 --interval spread.csv"
+)]
+pub(super) struct Args {
+    /// A blob, or the folder of a run.
+    model: PathBuf,
+    /// The signal with values missing: a log as CSV, or an array (.npy) of samples or of windows.
+    #[arg(long, value_name = "FILE")]
+    data: String,
+    /// Draws of each signal; their mean is what is filled in.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    draws: u32,
+    /// Times that each noise level is repeated, so that known and missing values come to agree.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeats: u32,
+    /// Share of the draws' law that an interval holds.
+    #[arg(long, default_value_t = 0.9)]
+    coverage: f64,
+    /// Seed of the draws.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Where the filled signal goes: .csv, .csv.gz or .npy; `-` is CSV on standard output. Default: `-`, or nowhere with --reference.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// A CSV with mean and interval of each value that was missing.
+    #[arg(long, value_name = "FILE.csv")]
+    interval: Option<PathBuf>,
+    /// The signal with nothing missing, to measure against.
+    #[arg(long, value_name = "FILE")]
+    reference: Option<String>,
+    /// Keep results between the least and the largest value of their channel in training.
+    #[arg(long)]
+    clip: bool,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What is printed.
+#[derive(Serialize)]
+struct Report {
+    missing: usize,
+    draws: u32,
+    evaluations_a_draw: usize,
+    blob_bytes: usize,
+    quality: Vec<ImputationQuality>,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    if !(args.coverage > 0.0 && args.coverage < 1.0) {
+        bail!("--coverage {}: a share between 0 and 1, as 0.9", args.coverage);
+    }
+    let source = Source::find(&args.model)?;
+    let blob = source.bytes()?;
+    let model = parse(&source.path, &blob)?;
+    let window = window_of(&model)?;
+    if let Some(out) = args.out.as_deref().filter(|out| out.as_os_str() != "-") {
+        SampleFile::of(out)?;
+    }
+    let signals = Signals::load(&args.data, &window, &args.log.options())?;
+    signals.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let missing = signals.pieces.iter().flatten().filter(|x| x.is_nan()).count();
+    if missing == 0 {
+        eprintln!("nothing is missing in {}", args.data);
+    }
+    let given = scaled(&model, &signals.pieces);
+    let truth = match &args.reference {
+        Some(path) => {
+            let reference = Signals::load(path, &window, &args.log.options())?;
+            let lengths = |signals: &Signals| signals.pieces.iter().map(Vec::len).collect::<Vec<_>>();
+            if lengths(&reference) != lengths(&signals) {
+                bail!(
+                    "--reference {path}: it has other stretches of samples than {}; give the same signal with nothing missing",
+                    args.data
+                );
+            }
+            Some(scaled(&model, &reference.pieces))
+        }
+        None => None,
+    };
+    let levels = ladder(&model);
+    let drawing = Drawing { draws: args.draws, repeats: args.repeats as usize, seed: args.seed };
+    let draws = impute(&model, &window, &levels, &given, drawing);
+    let of = |piece: usize, index: usize| draws[piece].iter().map(|draw| draw[index]).collect::<Vec<f32>>();
+    let filled: Vec<Vec<f32>> = given
+        .iter()
+        .enumerate()
+        .map(|(piece, values)| {
+            let value = |(index, x): (usize, &f32)| if x.is_nan() { mean(&of(piece, index)) } else { *x };
+            values.iter().enumerate().map(value).collect()
+        })
+        .collect();
+    let restore = Restore { model: &model, window: &window, clip: args.clip };
+    let mut restored = restore.pieces(&filled);
+    // What was there goes out as it came in.
+    for (restored, came) in restored.iter_mut().flatten().zip(signals.pieces.iter().flatten()) {
+        if !came.is_nan() {
+            *restored = *came;
+        }
+    }
+    let quality =
+        truth.as_ref().map(|truth| imputation_quality(&window.channels, &given, &draws, truth, args.coverage));
+    match (&args.out, &quality) {
+        (Some(out), _) if out.as_os_str() != "-" => {
+            signals.write(out, &restored)?;
+            eprintln!("wrote {}", out.display());
+        }
+        (Some(_), _) | (None, None) if !args.format.is_json() => {
+            let mut csv = Vec::new();
+            signals.write_csv(&mut csv, &restored)?;
+            text(&String::from_utf8_lossy(&csv))?;
+        }
+        _ => {}
+    }
+    if let Some(path) = &args.interval {
+        let channels = window.channels.len();
+        let mut csv = String::from("signal,sample,channel,mean,low,high\n");
+        for (piece, values) in given.iter().enumerate() {
+            for (index, _) in values.iter().enumerate().filter(|(_, x)| x.is_nan()) {
+                let mut drawn = of(piece, index);
+                drawn.sort_unstable_by(f32::total_cmp);
+                let [low, high] = [0.5 - args.coverage / 2.0, 0.5 + args.coverage / 2.0].map(|p| quantile(&drawn, p));
+                let mut row = vec![f32::NAN; 3 * channels];
+                let channel = index % channels;
+                for (place, x) in [mean(&drawn), low, high].into_iter().enumerate() {
+                    row[place * channels + channel] = x;
+                }
+                let units = restore.pieces(&[row]);
+                let [m, l, h] = [0, 1, 2].map(|place| units[0][place * channels + channel]);
+                let _ = writeln!(csv, "{piece},{},{},{m},{l},{h}", index / channels, window.channels[channel]);
+            }
+        }
+        write_atomically(path, |out| out.write_all(csv.as_bytes()))?;
+        eprintln!("wrote {}", path.display());
+    }
+    let evaluations = (levels.len() - 1) * drawing.repeats + 1;
+    eprintln!(
+        "{missing} values from {} draws of {evaluations} evaluations each, model of {}",
+        args.draws,
+        bytes(blob.len())
+    );
+    let report = Report {
+        missing,
+        draws: args.draws,
+        evaluations_a_draw: evaluations,
+        blob_bytes: blob.len(),
+        quality: quality.unwrap_or_default(),
+    };
+    if report.quality.is_empty() && !args.format.is_json() {
+        return Ok(());
+    }
+    args.format.print(&report, |report| {
+        let mut out =
+            format!("{:<20}{:>9}{:>9}{:>9}{:>10}{:>9}\n", "channel", "values", "RMSE", "CRPS", "coverage", "width");
+        for row in &report.quality {
+            let _ = writeln!(
+                out,
+                "{:<20}{:>9}{:>9.4}{:>9.4}{:>10.3}{:>9.4}",
+                row.channel, row.values, row.rmse, row.crps, row.coverage, row.width
+            );
+        }
+        out
+    })
+}
