@@ -141,6 +141,26 @@ impl<'a> Model<'a> {
         best
     }
 
+    /// Writes the model's levels to `room`, from the noisiest to the cleanest and each ratio of noise once, and gives as many as have room; pure noise and
+    /// pure data are left out. Cost: the square of the number of levels.
+    pub fn ladder<'r>(&self, room: &'r mut [Level]) -> &'r [Level] {
+        let table = self.network.levels();
+        let (mut count, mut above) = (0, f32::INFINITY);
+        for place in room.iter_mut() {
+            let (mut best, mut found) = (0.0, None);
+            for index in 0..table.len() {
+                let Some(noise) = table.noise(index) else { break };
+                let ratio = noise.relative_sigma();
+                if ratio < above && ratio > best {
+                    (best, found) = (ratio, Some(Level { index, noise }));
+                }
+            }
+            let Some(level) = found else { break };
+            (*place, above, count) = (level, best, count + 1);
+        }
+        room.get(..count).unwrap_or_default()
+    }
+
     /// Number of plans.
     #[must_use]
     pub fn plan_count(&self) -> usize {

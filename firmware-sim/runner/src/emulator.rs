@@ -1,5 +1,7 @@
 use crate::report::{self, Source};
-use crate::{Board, EnsembleReport, Error, Image, LayerCount, Report, Request, ensemble, kernels, record};
+use crate::{
+    Board, EnsembleReport, Error, Image, JobReport, LayerCount, Report, Request, ensemble, job, kernels, record,
+};
 use mote_experiments as experiments;
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -56,6 +58,14 @@ pub fn run_ensemble_words(image: &Image, words: &[String], limit: Duration) -> R
 /// As [`run`].
 pub fn run_kernels(image: &Image, doubled: &Path, limit: Duration) -> Result<Vec<LayerCount>, Error> {
     kernels::read(&output(image, Some(doubled), &[], limit)?)
+}
+
+/// Runs the image of jobs on a file that [`Job::behind`](crate::Job::behind) made, and reads its records.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_job(image: &Image, partition: &Path, limit: Duration) -> Result<JobReport, Error> {
+    job::read(&output(image, Some(partition), &[], limit)?)
 }
 
 /// Runs an image and gives the lines that it printed.

@@ -15,6 +15,11 @@ pub enum Program {
     },
     /// Runs ensembles of stochastic processes; it knows no model.
     Ensembles,
+    /// Does a job on the signal behind the model in its partition.
+    Jobs {
+        /// Bytes of working memory for the model, or the default.
+        arena_bytes: Option<u32>,
+    },
     /// Counts the layers of a model one by one, and holds the board's kernel to portable code.
     Kernels,
 }
@@ -25,6 +30,7 @@ impl Program {
         match self {
             Self::Model { .. } => "mote-firmware",
             Self::Ensembles => "mote-ensembles",
+            Self::Jobs { .. } => "mote-jobs",
             Self::Kernels => "mote-kernels",
         }
     }
@@ -35,13 +41,15 @@ impl Program {
             Self::Model { arena_bytes: Some(bytes) } => bytes.to_string(),
             Self::Model { arena_bytes: None } => "default".to_owned(),
             Self::Ensembles => "ensembles".to_owned(),
+            Self::Jobs { arena_bytes: Some(bytes) } => format!("jobs-{bytes}"),
+            Self::Jobs { arena_bytes: None } => "jobs".to_owned(),
             Self::Kernels => "kernels".to_owned(),
         }
     }
 
     fn arena_bytes(self) -> Option<u32> {
         match self {
-            Self::Model { arena_bytes } => arena_bytes,
+            Self::Model { arena_bytes } | Self::Jobs { arena_bytes } => arena_bytes,
             Self::Ensembles | Self::Kernels => None,
         }
     }
@@ -140,7 +148,7 @@ impl Image {
                 let path = sources()?.join("models/built-in.mote");
                 fs::metadata(&path).map_err(|source| Error::File { path, source })?.len()
             }
-            Program::Ensembles | Program::Kernels => 0,
+            Program::Ensembles | Program::Jobs { .. } | Program::Kernels => 0,
         };
         Ok(ImageSize { flash, statics, built_in_model })
     }

@@ -8,6 +8,7 @@
 //! | `record` | a line of what an image prints |
 //! | `report` | [`Report`]: the records of the image that runs models |
 //! | `ensemble` | [`EnsembleReport`]: the records of the image that runs ensembles |
+//! | `job` | [`Job`]: a signal behind a model, and the records of the image that works on it |
 //! | `kernels` | [`LayerCount`]: the records of the image that counts layers |
 //! | `error` | [`Error`]: what can go wrong, with the way out |
 //!
@@ -41,15 +42,17 @@ mod emulator;
 mod ensemble;
 mod error;
 mod image;
+mod job;
 mod kernels;
 mod record;
 mod report;
 mod request;
 
-pub use emulator::{emulator_version, run, run_ensemble, run_ensemble_words, run_kernels, run_words};
+pub use emulator::{emulator_version, run, run_ensemble, run_ensemble_words, run_job, run_kernels, run_words};
 pub use ensemble::EnsembleReport;
 pub use error::Error;
 pub use image::{Image, ImageSize, Program};
+pub use job::{Job, JobReport, JobTask};
 pub use kernels::{LayerCount, doubled};
 pub use mote_boards::{BOARDS, Board, Emulator, Region, Timer, find};
 pub use mote_experiments as experiments;

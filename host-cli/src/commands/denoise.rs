@@ -111,6 +111,26 @@ pub(super) fn scaled(model: &Model<'_>, pieces: &[Vec<f32>]) -> Vec<Vec<f32>> {
     scaled
 }
 
+/// The signal as it should be, in the scale of training, where a file of it was named.
+pub(super) fn reference(
+    model: &Model<'_>,
+    window: &WindowSummary,
+    signals: &Signals,
+    path: Option<&str>,
+    log: &LogArgs,
+    data: &str,
+) -> anyhow::Result<Option<Vec<Vec<f32>>>> {
+    let Some(path) = path else { return Ok(None) };
+    let reference = Signals::load(path, window, &log.options())?;
+    let lengths = |signals: &Signals| signals.pieces.iter().map(Vec::len).collect::<Vec<_>>();
+    if lengths(&reference) != lengths(signals) {
+        bail!(
+            "--reference {path}: it has other stretches of samples than {data}; give the same signal as it should be"
+        );
+    }
+    Ok(Some(scaled(model, &reference.pieces)))
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let source = Source::find(&args.model)?;
     let blob = source.bytes()?;
@@ -122,20 +142,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let signals = Signals::load(&args.data, &window, &args.log.options())?;
     signals.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let before = scaled(&model, &signals.pieces);
-    let clean = match &args.reference {
-        Some(path) => {
-            let reference = Signals::load(path, &window, &args.log.options())?;
-            let lengths = |signals: &Signals| signals.pieces.iter().map(Vec::len).collect::<Vec<_>>();
-            if lengths(&reference) != lengths(&signals) {
-                bail!(
-                    "--reference {path}: it has other stretches of samples than {}; give the same signal without its noise",
-                    args.data
-                );
-            }
-            Some(scaled(&model, &reference.pieces))
-        }
-        None => None,
-    };
+    let clean = reference(&model, &window, &signals, args.reference.as_deref(), &args.log, &args.data)?;
     let sigma = sigma(args, &before, window.channels.len())?;
     let Denoised { level, pieces: after } = denoise(&model, &window, &before, sigma);
     let level_sigma = level.noise.relative_sigma();

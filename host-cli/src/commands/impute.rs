@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use serde::Serialize;
 
-use super::denoise::{LogArgs, scaled, window_of};
+use super::denoise::{LogArgs, reference, scaled, window_of};
 use super::output::{Format, text};
 use super::source::{Source, parse};
 use crate::data::SampleFile;
@@ -84,20 +84,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         eprintln!("nothing is missing in {}", args.data);
     }
     let given = scaled(&model, &signals.pieces);
-    let truth = match &args.reference {
-        Some(path) => {
-            let reference = Signals::load(path, &window, &args.log.options())?;
-            let lengths = |signals: &Signals| signals.pieces.iter().map(Vec::len).collect::<Vec<_>>();
-            if lengths(&reference) != lengths(&signals) {
-                bail!(
-                    "--reference {path}: it has other stretches of samples than {}; give the same signal with nothing missing",
-                    args.data
-                );
-            }
-            Some(scaled(&model, &reference.pieces))
-        }
-        None => None,
-    };
+    let truth = reference(&model, &window, &signals, args.reference.as_deref(), &args.log, &args.data)?;
     let levels = ladder(&model);
     let drawing = Drawing { draws: args.draws, repeats: args.repeats as usize, seed: args.seed };
     let draws = impute(&model, &window, &levels, &given, drawing);

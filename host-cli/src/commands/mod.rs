@@ -25,6 +25,7 @@ mod simulate;
 mod source;
 mod theory;
 mod train;
+mod verify;
 
 use std::io;
 use std::process::ExitCode;
@@ -63,6 +64,8 @@ enum Verb {
     Denoise(denoise::Args),
     /// Fill in what is missing in a signal, with an interval for each value.
     Impute(impute::Args),
+    /// Do a job on a board under QEMU: the host's bits, the board's quality, instructions and memory.
+    Verify(verify::Args),
     /// Show what a blob holds and what it needs.
     Inspect(inspect::Args),
     /// Write a blob as sources for firmware, in Rust or in C.
@@ -118,6 +121,7 @@ pub fn main() -> ExitCode {
         Verb::Sample(args) => sample::run(&args),
         Verb::Denoise(args) => denoise::run(&args),
         Verb::Impute(args) => impute::run(&args),
+        Verb::Verify(args) => verify::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Export(args) => export::run(&args),
         Verb::Fit(args) => fit::run(&args),

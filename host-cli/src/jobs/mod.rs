@@ -10,7 +10,7 @@ mod signals;
 
 pub use denoise::{Denoised, denoise};
 pub use draws::{ImputationQuality, crps, imputation_quality, mean, quantile};
-pub use impute::{Drawing, impute, ladder};
+pub use impute::{Drawing, draw_of, impute, ladder};
 pub use noise_estimate::estimate_noise;
 pub use quality::{DenoisingQuality, denoising_quality};
 pub use restore::Restore;
