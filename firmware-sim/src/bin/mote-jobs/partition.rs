@@ -55,13 +55,13 @@ impl Job {
             seed: u64::from(word(high)) << 32 | u64::from(word(low)),
             number: word(number).min(1024),
             repeats: word(repeats),
-            length: (word(length) as usize).max(1),
+            length: word(length) as usize,
             values: rest.get(..word(count) as usize)?,
         })
     }
 
     /// The values of each signal.
     pub fn signals(&self) -> impl Iterator<Item = impl ExactSizeIterator<Item = f32> + use<>> + use<> {
-        self.values.chunks(self.length).map(|signal| signal.iter().map(|bytes| f32::from_le_bytes(*bytes)))
+        self.values.chunks(self.length.max(1)).map(|signal| signal.iter().map(|bytes| f32::from_le_bytes(*bytes)))
     }
 }
