@@ -171,9 +171,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
     Err(CheckFailed(format!(
         "{} gave other bits than the host: digest {:016x}, not {:016x}",
-        board.name,
-        ran.digest,
-        expected
+        board.name, ran.digest, expected
     ))
     .into())
 }

@@ -21,7 +21,8 @@ pub struct Options {
 }
 
 /// The files of tests that run images in QEMU.
-const BOARD_TESTS: [&str; 4] = ["c_library", "ensembles_on_board", "every_board", "host_against_qemu"];
+const BOARD_TESTS: [&str; 6] =
+    ["c_library", "ensembles_on_board", "every_board", "host_against_qemu", "jobs_on_board", "kernels_on_board"];
 
 /// The tests that run the `mote` program, which has to be built before them.
 const COMMAND_LINE_TESTS: &str = "command_line";
