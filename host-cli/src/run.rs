@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::{
-    DataError, Scaling, ScalingKind, Series, Split, SplitError, Table, WindowError, WindowRecipe, load, read_series,
+    DataError, Scaling, ScalingKind, Series, SplitError, Table, WindowError, WindowRecipe, load, read_series,
     windows,
 };
 use crate::evaluation::ClassMix;
@@ -398,11 +398,8 @@ impl Prepared {
 
     /// Loads a log, cuts it into windows, splits and scales them.
     fn load_windows(recipe: &DataRecipe, window: &WindowRecipe) -> Result<Self, PrepareError> {
-        let part = match &recipe.split {
-            Split::Column { column } => Some(column.as_str()),
-            _ => None,
-        };
-        let log: Series = read_series(&recipe.source, window, recipe.header, recipe.label.as_deref(), part)?;
+        let log: Series =
+            read_series(&recipe.source, window, recipe.header, recipe.label.as_deref(), recipe.split.column())?;
         let cut = windows(&log, window, &recipe.split)?;
         let (channels, dim) = (log.channels.len(), cut.columns.len());
         let [raw_train, raw_validation, raw_test] = cut.parts;

@@ -2,7 +2,7 @@
 //!
 //! An [`Estimator`] gives the mean of the data behind a noisy signal, in one evaluation or, for a network that slides over a signal, one a
 //! sample; a [`SignalDenoiser`] does so sample by sample, for a signal that never ends. A [`ConditionalDraw`] draws what may have been, where
-//! values are missing or noisy.
+//! values are missing or noisy. A [`Detector`] tells what does not look like normal data.
 //!
 //! Signals are rows of one value a channel, in the scale of the training data ([`Model::scale`](crate::model::Model::scale)). A value that
 //! is missing is a NaN: the network sees 0 in its place, which is the mean, and it stays missing in what is estimated.
@@ -30,10 +30,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod anomaly;
 mod conditional;
 mod estimator;
 mod signal;
 
+pub use anomaly::{CALIBRATION_NUMBERS, Detector, ERROR_FEATURES, Judgement, feature_log};
 pub use conditional::{ConditionalDraw, Evidence};
 pub use estimator::{Estimator, Level};
 pub use signal::SignalDenoiser;

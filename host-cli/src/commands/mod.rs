@@ -4,6 +4,7 @@
 mod completions;
 mod demo;
 mod denoise;
+mod detect;
 mod distill;
 mod evaluate;
 mod export;
@@ -62,6 +63,8 @@ enum Verb {
     Sample(sample::Args),
     /// Take the noise out of a signal, with the bits that a device gives.
     Denoise(denoise::Args),
+    /// Tell which windows of a signal do not look like normal data.
+    Detect(detect::Args),
     /// Fill in what is missing in a signal, with an interval for each value.
     Impute(impute::Args),
     /// Do a job on a board under QEMU: the host's bits, the board's quality, instructions and memory.
@@ -120,6 +123,7 @@ pub fn main() -> ExitCode {
         Verb::Quantize(args) => quantize::run(&args),
         Verb::Sample(args) => sample::run(&args),
         Verb::Denoise(args) => denoise::run(&args),
+        Verb::Detect(args) => detect::run(&args),
         Verb::Impute(args) => impute::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Inspect(args) => inspect::run(&args),

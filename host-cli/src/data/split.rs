@@ -106,6 +106,15 @@ pub enum SplitError {
 }
 
 impl Split {
+    /// The column that says of each row what part it is, if that is how rows are split.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::Column { column } => Some(column),
+            _ => None,
+        }
+    }
+
     /// The rows of each part, for a table of `rows` rows.
     ///
     /// A boundary at share s falls before row round(s · rows).

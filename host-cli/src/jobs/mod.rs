@@ -1,6 +1,7 @@
 //! What trained models are for: jobs on data that are there.
 
 mod denoise;
+mod detect;
 mod draws;
 mod impute;
 mod noise_estimate;
@@ -9,6 +10,7 @@ mod restore;
 mod signals;
 
 pub use denoise::{Denoised, denoise};
+pub use detect::{Judging, auroc};
 pub use draws::{ImputationQuality, crps, imputation_quality, mean, quantile};
 pub use impute::{Drawing, draw_of, impute, ladder};
 pub use noise_estimate::estimate_noise;

@@ -11,7 +11,7 @@ mod windows;
 use serde::{Deserialize, Serialize};
 
 pub use read::read_series;
-pub use windows::{WindowError, Windowed, windows};
+pub use windows::{WindowError, Windowed, part_windows, windows};
 
 /// How a log is cut into windows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

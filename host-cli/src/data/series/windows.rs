@@ -184,6 +184,31 @@ fn parted(series: &Series, split: &Split) -> Result<Vec<(Part, Segment)>, Window
     }
 }
 
+/// Whole windows of one part, within segments, missing values left as they are.
+///
+/// # Errors
+/// [`WindowError`]: the split.
+pub fn part_windows(
+    series: &Series,
+    split: &Split,
+    part: Part,
+    length: usize,
+    stride: usize,
+) -> Result<Vec<Vec<f32>>, WindowError> {
+    let mut out = Vec::new();
+    for (_, segment) in parted(series, split)?.into_iter().filter(|(of, _)| *of == part) {
+        let mut start = segment.rows.start;
+        while start + length <= segment.rows.end {
+            let window = series.slice(start..start + length);
+            if !window.iter().all(|x| x.is_nan()) {
+                out.push(window.to_vec());
+            }
+            start += stride;
+        }
+    }
+    Ok(out)
+}
+
 struct Kept {
     kept: usize,
     left_out: usize,
