@@ -57,6 +57,25 @@ pub enum WriteError {
     },
 }
 
+/// How the names of temporary files begin and end.
+const TEMPORARY: (&str, &str) = (".mote-", ".part");
+
+/// Removes what processes that were killed while they wrote left in a folder that no other process writes to.
+///
+/// # Errors
+/// [`WriteError`] when the folder cannot be read or a file not be removed.
+pub fn remove_leftovers(folder: &Path) -> Result<(), WriteError> {
+    let explain = |source| WriteError::Io { path: folder.into(), source };
+    for entry in fs::read_dir(folder).map_err(explain)?.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1) {
+            fs::remove_file(entry.path()).map_err(explain)?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes a file through a temporary one in the same folder, so that a reader sees the old file or the new one, never a part.
 ///
 /// The temporary file is flushed, synced to disk and renamed over `path`. A symbolic link is followed, permissions of a file that is
@@ -85,7 +104,7 @@ where
     }
 
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".mote-").suffix(".part");
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
     #[cfg(unix)]
     builder.permissions({
         use std::os::unix::fs::PermissionsExt;

@@ -16,8 +16,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::data::{
-    DataError, Scaling, ScalingKind, Series, SplitError, Table, WindowError, WindowRecipe, load, read_series,
-    windows,
+    DataError, Scaling, ScalingKind, Series, SplitError, Table, WindowError, WindowRecipe, load, read_series, windows,
 };
 use crate::evaluation::ClassMix;
 use crate::files::{WriteError, write_atomically};

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{load_state, save_state};
-use crate::files::write_atomically;
+use crate::files::{remove_leftovers, write_atomically};
 use crate::network::FloatNetwork;
 use crate::recipe::Recipe;
 use crate::run::{DataSummary, Prepared, RunFolder};
@@ -19,8 +19,8 @@ use mote_picture::{Axis, Chart, Series, line_chart_svg};
 
 /// Steps between two lines of the metrics.
 const METRICS_EVERY: u64 = 200;
-/// Time between two checkpoints.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
+/// Usual time between two checkpoints.
+pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 /// Seed of the validation noise: one for all runs, so that their losses can be compared.
 const VALIDATION_SEED: u64 = 1;
 
@@ -139,7 +139,9 @@ pub fn train_into(
     data: &Prepared,
     resume: bool,
     interrupted: &AtomicBool,
+    checkpoint_every: Duration,
 ) -> anyhow::Result<Outcome> {
+    remove_leftovers(run.root())?;
     let noise = recipe.noise.training();
     let dim = data.dim();
     let set = TrainingSet { dim, rows: &data.train, labels: data.train_labels.as_deref(), windows: data.windows() };
@@ -180,7 +182,7 @@ pub fn train_into(
             });
             (sum, count) = (0.0, 0);
         }
-        if saved.elapsed() > CHECKPOINT_EVERY {
+        if saved.elapsed() > checkpoint_every {
             save(run, &trainer, &metrics)?;
             saved = Instant::now();
         }

@@ -15,7 +15,7 @@ use crate::inspection::{Inspection, bytes};
 use crate::network::Activation;
 use crate::recipe::Recipe;
 use crate::run::RunFolder;
-use crate::training_run::{Trained, interrupt_switch};
+use crate::training_run::{CHECKPOINT_EVERY, Trained, interrupt_switch};
 
 /// Arguments of `mote demo`.
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let data = prepare(&recipe)?;
     let (folder, resume) = folder(&args.out, &recipe)?;
     let switch = interrupt_switch()?;
-    let Finished { trained, quantized, levels } = train(&folder, &recipe, &data, resume, &switch)?;
+    let Finished { trained, quantized, levels } = train(&folder, &recipe, &data, resume, &switch, CHECKPOINT_EVERY)?;
     let model = Model::parse(&quantized.blob)?;
 
     eprintln!("measuring quality: ten blocks of {} samples, float and int8", data.raw_test.len() / data.dim());

@@ -14,7 +14,7 @@ use crate::plan::{LevelSet, PlanSpec};
 use crate::recipe::Recipe;
 use crate::report::{FrontierPoint, read_frontier};
 use crate::run::{Prepared, RunFolder};
-use crate::training_run::{Outcome, interrupt_switch, train_into};
+use crate::training_run::{CHECKPOINT_EVERY, Outcome, interrupt_switch, train_into};
 
 /// Arguments of `mote frontier`.
 #[derive(Debug, clap::Args)]
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 fn trained(recipe: &Recipe, data: &Prepared, switch: &AtomicBool) -> anyhow::Result<FloatNetwork> {
     let place = tempfile::tempdir()?;
     let folder = RunFolder::create(&place.path().join("run"), false)?;
-    match train_into(&folder, recipe, data, false, switch)? {
+    match train_into(&folder, recipe, data, false, switch, CHECKPOINT_EVERY)? {
         Outcome::Finished(trained) if !switch.load(Ordering::SeqCst) => Ok(trained.network),
         _ => Err(Interrupted(
             "stopped; what was measured so far is in frontier.csv, and the same command goes on".into(),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::bail;
 use mote_core::model::Model;
@@ -141,6 +142,9 @@ pub(super) struct Args {
     /// Width of activation codes.
     #[arg(long, value_enum)]
     activation_bits: Option<ActivationBits>,
+    /// Time between two checkpoints, as 20s or 500ms: what a process that is killed loses, to be done again.
+    #[arg(long, default_value = "20s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    checkpoint_every: Duration,
     /// Folder of the run. Default: runs/NAME, by the name of the data.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -308,7 +312,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             (RunFolder::create(&path, args.force)?, made)
         }
     };
-    let finished = train(&folder, &recipe, &data, resume, &switch);
+    let finished = train(&folder, &recipe, &data, resume, &switch, args.checkpoint_every);
     if finished.is_err() && !resume {
         // What went wrong first is what its user should read.
         let _ = folder.discard_unstarted(made);
@@ -389,6 +393,7 @@ pub(super) fn train(
     data: &Prepared,
     resume: bool,
     interrupted: &AtomicBool,
+    checkpoint_every: Duration,
 ) -> anyhow::Result<Finished> {
     if resume && state_to_resume(folder, recipe, data)?.is_none() {
         eprintln!("there is no checkpoint yet: starting from step 0");
@@ -406,7 +411,7 @@ pub(super) fn train(
         data.summary.name,
         recipe.training.steps
     );
-    let trained = match train_into(folder, recipe, data, resume, interrupted)? {
+    let trained = match train_into(folder, recipe, data, resume, interrupted, checkpoint_every)? {
         Outcome::Finished(trained) => *trained,
         Outcome::Interrupted { step } => {
             return Err(Interrupted(format!(
