@@ -3,27 +3,30 @@
 //! A tile of four rows and four columns comes by one LDM, five cycles for sixteen weights, and each weight out of its word by one instruction of one
 //! cycle: a load for each byte would take as many instructions and more cycles. Lanes are whole words, so that they come by LDRD.
 
-use super::tiles::{Job, Routine};
+use super::tiles::{Constants, Job, Routine};
 use super::words::sum;
 use crate::network::Activation;
+use crate::network::requantise::half;
+use crate::network::silu_table::SILU_GAP;
 use core::arch::naked_asm;
 
-/// There are tails for ReLU alone.
 pub(super) const ROUTINE: Routine = Routine {
     rows,
     sum,
     pairs: false,
     unrolled: 8,
     tail: |plain| {
-        // USAT clamps to what is one less than a power of two, as the largest 8-bit codes are.
-        let tail = match plain.highest {
-            127 => 2,
-            255 => 3,
+        // A saturating instruction clamps to what is one less than a power of two, as the largest 8-bit codes are.
+        let tail = match (plain.activation, plain.highest) {
+            (Activation::Silu, 127) => 5,
+            (Activation::Silu, _) => 4,
+            (_, 255) => 3,
+            (_, 127) => 2,
             _ => 1,
         };
-        (plain.activation == Activation::Relu).then_some((tail, plain.code_shift))
+        let (code_shift, highest) = (plain.code_shift, plain.highest as u32);
+        Some((tail, Constants { code_shift, highest, table: SILU_GAP.as_ptr(), other: half(code_shift) as u32 }))
     },
-    highest: |highest| highest as u32,
 };
 
 /// Four rows by four columns; 140 bytes, which the first jump into the loop counts on.
@@ -149,17 +152,72 @@ macro_rules! relu {
     };
 }
 
-/// Four sums into pre-activations, but for what is added before, and the second shift and the largest code into r3 and r4.
+/// SiLU, the second shift, and the largest code, of r2 or as many bits: `q = max(p, 0)`, and `2 q - p` is `|p|`; USAT shifts the index and clamps it to
+/// the table. With as many bits the lower end does not show, as no code of SiLU lies below it.
+macro_rules! silu {
+    (@ $sum:literal, $clamp:expr) => {
+        concat!(
+            "bic r5, ",
+            $sum,
+            ", ",
+            $sum,
+            ", asr #31\n",
+            "rsb r6, ",
+            $sum,
+            ", r5, lsl #1\n",
+            "usat r6, #10, r6, asr #4\n",
+            "ldrh r6, [r3, r6, lsl #1]\n",
+            "sub ",
+            $sum,
+            ", r5, r6\n",
+            "add ",
+            $sum,
+            ", ",
+            $sum,
+            ", r4\n",
+            "asr ",
+            $sum,
+            ", ",
+            $sum,
+            ", r1\n",
+            $clamp,
+        )
+    };
+    ($sum:literal) => {
+        silu!(@ $sum, concat!("cmp ", $sum, ", r2\n it gt\n movgt ", $sum, ", r2\n"))
+    };
+    (8 $sum:literal) => {
+        silu!(@ $sum, concat!("ssat ", $sum, ", #8, ", $sum, "\n"))
+    };
+}
+
+/// Four sums into pre-activations, but for what is added before, and the constants of a tail into registers.
 macro_rules! all_requantised {
-    () => {
+    ($constants:literal) => {
         concat!(
             "ldrd r1, r2, [r12, #40]\n ldrd r3, r4, [r1], #8\n ldrd r7, lr, [r12, #48]\n",
             requantised!("r8", "lsl r5, r3, #16", "r5"),
             requantised!("r9", "bfc r3, #0, #16", "r3"),
             requantised!("r10", "lsl r5, r4, #16", "r5"),
             requantised!("r11", "bfc r4, #0, #16", "r4"),
-            "strd r1, r2, [r12, #40]\n ldrd r3, r4, [r12, #-16]\n",
+            "strd r1, r2, [r12, #40]\n",
+            $constants,
+            "\n",
         )
+    };
+}
+
+/// The second shift and the largest code into r3 and r4.
+macro_rules! requantised_for_relu {
+    () => {
+        all_requantised!("ldrd r3, r4, [r12, #-16]")
+    };
+}
+
+/// The second shift, the largest code, the table and half a unit of a code into r1 to r4.
+macro_rules! requantised_for_silu {
+    () => {
+        all_requantised!("ldmdb r12, {{r1-r4}}")
     };
 }
 
@@ -188,17 +246,9 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "mla r4, r2, r3, r4",
         "orr r4, r4, #1",
         "ldr r2, [r1, #28]",
-        "adr.w r5, 5f",
-        "cmp r2, #1",
-        "blo 4f",
-        "adr.w r5, 6f",
-        "beq 4f",
-        "adr.w r5, 7f",
-        "cmp r2, #2",
-        "beq 4f",
-        "adr.w r5, 8f",
-        "4:",
-        "orr r5, r5, #1",
+        "adr.w r5, 4f",
+        "ldr r2, [r5, r2, lsl #2]",
+        "add r5, r5, r2",
         "strd r4, r5, [r1, #24]",
         "2:",
         "ldr r12, [sp]",
@@ -226,25 +276,43 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "bne.w 2b",
         "pop {{r1, r4-r11, pc}}",
         "6:", // ReLU
-        all_requantised!(),
+        requantised_for_relu!(),
         relu!("r8"),
         relu!("r9"),
         relu!("r10"),
         relu!("r11"),
         stored!(),
         "7:", // ReLU with codes up to 127
-        all_requantised!(),
+        requantised_for_relu!(),
         relu!("r8", "7"),
         relu!("r9", "7"),
         relu!("r10", "7"),
         relu!("r11", "7"),
         stored!(),
         "8:", // ReLU with codes up to 255
-        all_requantised!(),
+        requantised_for_relu!(),
         relu!("r8", "8"),
         relu!("r9", "8"),
         relu!("r10", "8"),
         relu!("r11", "8"),
         stored!(),
+        "9:", // SiLU
+        requantised_for_silu!(),
+        silu!("r8"),
+        silu!("r9"),
+        silu!("r10"),
+        silu!("r11"),
+        stored!(),
+        "10:", // SiLU with codes up to 127
+        requantised_for_silu!(),
+        silu!(8 "r8"),
+        silu!(8 "r9"),
+        silu!(8 "r10"),
+        silu!(8 "r11"),
+        stored!(),
+        // Where the tails start, from here.
+        ".p2align 2",
+        "4:",
+        ".word 5b - 4b + 1, 6b - 4b + 1, 7b - 4b + 1, 8b - 4b + 1, 9b - 4b + 1, 10b - 4b + 1",
     )
 }

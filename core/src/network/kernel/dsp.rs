@@ -4,8 +4,9 @@
 //! SMLAD, with the low bytes by UXTB16, adds `A' x` alone. For four rows and four columns that is LDM, LDRD, 4 UXTB16 and 8 SMLAD: 14 instructions for
 //! 16 products. All of it wraps at 32 bits, and comes right since both sums fit in 24 (Arm v7-M Architecture Reference Manual, A7.7.138).
 
-use super::tiles::{Job, Routine};
+use super::tiles::{Constants, Job, Routine};
 use crate::network::Activation;
+use crate::network::silu_table::SILU_GAP;
 use core::arch::naked_asm;
 
 /// What tells the assembler that the core has the instructions: ARMv7E-M always has, ARMv8-M need not.
@@ -31,9 +32,11 @@ pub(super) const ROUTINE: Routine = Routine {
     tail: |plain| {
         let shift = plain.code_shift;
         let tail = if plain.activation == Activation::Silu { 2 } else { 1 };
-        (shift >= 2).then(|| (tail, 1 << ((32 - shift) & 31)))
+        let highest = (0x7fff - plain.highest as u32) * 0x0001_0001;
+        let code_shift = 1 << (shift.wrapping_neg() & 31);
+        (shift >= 2)
+            .then(|| (tail, Constants { code_shift, highest, table: SILU_GAP.as_ptr(), other: highest & 0xffff }))
     },
-    highest: |highest| (0x7fff - highest as u32) * 0x0001_0001,
 };
 
 /// `sum * multiplier >> 16`: the upper 32 of the product's 48 bits, by one instruction.

@@ -4,20 +4,24 @@
 //! multiplies and adds, and none takes a byte out of a word together with anything else, so 3.25 a product is the floor. Instructions in
 //! the loop are not compressed (`.option norvc`), which lets the first turn start in its middle: a group of four columns takes 208 bytes.
 
-use super::Plain;
-use super::tiles::{Job, Routine};
+use super::tiles::{Constants, Job, Routine};
 use crate::network::Activation;
+use crate::network::silu_table::SILU_GAP;
 use core::arch::naked_asm;
 
-pub(super) const ROUTINE: Routine = Routine { rows, sum, pairs: false, unrolled: 4, tail, highest };
-
-fn tail(plain: &Plain<'_>) -> Option<(u32, u32)> {
-    Some((if plain.activation == Activation::Relu { 1 } else { 2 }, plain.code_shift))
-}
-
-fn highest(highest: i32) -> u32 {
-    highest as u32
-}
+/// SiLU compares with the first pre-activation that leaves the table or may leave the codes, `min(2^14, highest << code_shift)`.
+pub(super) const ROUTINE: Routine = Routine {
+    rows,
+    sum,
+    pairs: false,
+    unrolled: 4,
+    tail: |plain| {
+        let (code_shift, highest) = (plain.code_shift, plain.highest as u32);
+        let tail = if plain.activation == Activation::Silu { 2 } else { 1 };
+        let other = (1 << 14).min(highest << (code_shift & 31));
+        Some((tail, Constants { code_shift, highest, table: SILU_GAP.as_ptr(), other }))
+    },
+};
 
 /// Adds up lanes, a multiple of four of them.
 #[unsafe(naked)]
@@ -97,13 +101,6 @@ macro_rules! pre_activation {
     };
 }
 
-/// Holds a code to the largest one, and stores it.
-macro_rules! store {
-    ($code:literal, $at:literal) => {
-        concat!("ble ", $code, ", s5, 8f\n mv ", $code, ", s5\n 8: sh ", $code, ", ", $at, "(t4)\n")
-    };
-}
-
 /// The code of a row by ReLU.
 macro_rules! relu {
     ($sum:literal, $at:literal) => {
@@ -117,33 +114,82 @@ macro_rules! relu {
             $sum,
             ", 7f\n li ",
             $sum,
-            ", 0\n 7:\n",
-            store!($sum, $at),
+            ", 0\n 7:\n ble ",
+            $sum,
+            ", s5, 8f\n mv ",
+            $sum,
+            ", s5\n 8: sh ",
+            $sum,
+            ", ",
+            $at,
+            "(t4)\n",
         )
     };
 }
 
-/// The code of a row by SiLU: `max(pre, 0) - G[min(|pre| >> 4, 1023)]`, rounded to the code's unit.
+/// `G(p)` of a pre-activation within the table, into a7.
+macro_rules! gap {
+    ($pre:literal) => {
+        concat!("srli a7, ", $pre, ", 4\n slli a7, a7, 1\n add a7, a7, s6\n lhu a7, 0(a7)\n")
+    };
+}
+
+/// The code of a row by SiLU: `p - G(p)`, or `-G(-p)` below 0, rounded to the code's unit.
+///
+/// What is past s11 takes the long way by 5, with the end of the table and the largest code, and what is as far below 0 as the table goes has no gap.
 macro_rules! silu {
     ($sum:literal, $at:literal) => {
         concat!(
             pre_activation!($sum, $at),
-            "srai t0, ",
+            "bgez ",
             $sum,
-            ", 31\n xor a7, ",
+            ", 7f\n ble ",
             $sum,
-            ", t0\n sub a7, a7, t0\n srli a7, a7, 4\n",
-            "bleu a7, s10, 6f\n mv a7, s10\n 6: slli a7, a7, 1\n add a7, a7, s6\n lhu a7, 0(a7)\n",
-            "not t0, t0\n and ",
+            ", s10, 6f\n neg a7, ",
+            $sum,
+            "\n",
+            gap!("a7"),
+            "sub ",
+            $sum,
+            ", s8, a7\n sra ",
             $sum,
             ", ",
             $sum,
-            ", t0\n sub ",
+            ", s4\n j 8f\n",
+            "6: li ",
+            $sum,
+            ", 0\n j 8f\n",
+            "5: srli a7, ",
+            $sum,
+            ", 14\n bnez a7, 4f\n",
+            gap!($sum),
+            "sub ",
             $sum,
             ", ",
             $sum,
             ", a7\n",
-            "add ",
+            "4: add ",
+            $sum,
+            ", ",
+            $sum,
+            ", s8\n sra ",
+            $sum,
+            ", ",
+            $sum,
+            ", s4\n ble ",
+            $sum,
+            ", s5, 8f\n mv ",
+            $sum,
+            ", s5\n j 8f\n",
+            "7: bge ",
+            $sum,
+            ", s11, 5b\n",
+            gap!($sum),
+            "sub ",
+            $sum,
+            ", ",
+            $sum,
+            ", a7\n add ",
             $sum,
             ", ",
             $sum,
@@ -152,14 +198,18 @@ macro_rules! silu {
             ", ",
             $sum,
             ", s4\n",
-            store!($sum, $at),
+            "8: sh ",
+            $sum,
+            ", ",
+            $at,
+            "(t4)\n",
         )
     };
 }
 
 /// Registers: a0 weights, a1 the job, a2 to a5 sums, a6 a lane, a7 and t0 weights, t1 lanes, t2 their end, t3 the way into the loop, t4 where the next
-/// sum or code goes, t5 and t6 where lanes and weights start less what the first turn leaves out; s0 multipliers, s1 biases, s2 to s5, s8 and s10
-/// constants of the tail, s6 the table, s7 the tail, s9 the end of what is written.
+/// sum or code goes, t5 and t6 where lanes and weights start less what the first turn leaves out; s0 multipliers, s1 biases, s2 to s5, s8, s10
+/// and s11 constants of the tail, s6 the table, s7 the tail, s9 the end of what is written.
 #[unsafe(naked)]
 unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
     naked_asm!(
@@ -178,6 +228,7 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "sw s8, 32(sp)",
         "sw s9, 36(sp)",
         "sw s10, 40(sp)",
+        "sw s11, 44(sp)",
         "lw s4, 0(a1)",
         "lw s5, 4(a1)",
         "lw s6, 8(a1)",
@@ -191,11 +242,12 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "lw s1, 60(a1)",
         "lw s2, 64(a1)",
         "lw s3, 68(a1)",
-        // Half a unit of the code, and the table's last entry.
+        "lw s11, 12(a1)",
+        // Half a unit of a code, and the first pre-activation below 0 that the table has nothing for.
         "li s8, 1",
         "sll s8, s8, s4",
         "srli s8, s8, 1",
-        "li s10, 1023",
+        "li s10, -16384",
         "li t0, 208",
         "mul t0, t0, a6",
         "lla t3, 3f",
@@ -203,12 +255,12 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "slli t6, a6, 4",
         "slli t0, a6, 3",
         "sub t5, t5, t0",
-        "lla s7, 4f",
+        "lla s7, 14f",
         "beqz a7, 2f",
-        "lla s7, 5f",
+        "lla s7, 15f",
         "addi a7, a7, -1",
         "beqz a7, 2f",
-        "lla s7, 9f",
+        "lla s7, 16f",
         "2:",
         "sub a0, a0, t6",
         "mv t1, t5",
@@ -243,7 +295,7 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "bne t1, t2, 3b",
         "jr s7",
         // The sums as they are, shifted to the top of their words.
-        "4:",
+        "14:",
         "slli a2, a2, 8",
         "slli a3, a3, 8",
         "slli a4, a4, 8",
@@ -254,8 +306,8 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "sw a5, 12(t4)",
         "addi t4, t4, 16",
         "bne t4, s9, 2b",
-        "j 10f",
-        "5:",
+        "j 17f",
+        "15:",
         relu!("a2", "0"),
         relu!("a3", "2"),
         relu!("a4", "4"),
@@ -264,8 +316,8 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "addi s1, s1, 8",
         "addi t4, t4, 8",
         "bne t4, s9, 2b",
-        "j 10f",
-        "9:",
+        "j 17f",
+        "16:",
         silu!("a2", "0"),
         silu!("a3", "2"),
         silu!("a4", "4"),
@@ -274,7 +326,7 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "addi s1, s1, 8",
         "addi t4, t4, 8",
         "bne t4, s9, 2b",
-        "10:",
+        "17:",
         "lw s0, 0(sp)",
         "lw s1, 4(sp)",
         "lw s2, 8(sp)",
@@ -286,6 +338,7 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "lw s8, 32(sp)",
         "lw s9, 36(sp)",
         "lw s10, 40(sp)",
+        "lw s11, 44(sp)",
         "addi sp, sp, 48",
         "ret",
         ".option pop",

@@ -1,13 +1,12 @@
 //! What the assembly kernels of row pairs have in common: what a routine is asked for, and the checks that make asking it safe.
 
 use super::{Matrix, Plain};
-use crate::network::{Lane, TILE, silu_table::SILU_GAP};
+use crate::network::{Lane, TILE};
 
 /// What a routine is asked for; it reads this by offset, so order and sizes are part of its contract.
 #[repr(C)]
 pub(super) struct Job {
-    /// -16: what a tail needs last: the second shift as [`Routine::tail`] wants it, the largest code as [`Routine::highest`] does, the table of
-    /// SiLU, and the lower half-word of the second number.
+    /// -16: what a tail needs last.
     constants: Constants,
     /// 0, where a routine keeps its pointer: the first lane, at a multiple of 4 bytes.
     codes: *const Lane,
@@ -34,7 +33,7 @@ pub(super) struct Job {
 impl Job {
     /// Nothing to do yet.
     const EMPTY: Self = Self {
-        constants: Constants { code_shift: 0, highest: 0, table: core::ptr::null(), highest_low: 0 },
+        constants: Constants { code_shift: 0, highest: 0, table: core::ptr::null(), other: 0 },
         codes: core::ptr::null(),
         starts: [0; TILE],
         codes_end: core::ptr::null(),
@@ -49,13 +48,13 @@ impl Job {
     };
 }
 
-/// The start of a [`Job`].
+/// The start of a [`Job`]: the second shift and the largest code in the form that a routine has for them, the table of SiLU, and what else there is.
 #[repr(C)]
-struct Constants {
-    code_shift: u32,
-    highest: u32,
-    table: *const u16,
-    highest_low: u32,
+pub(super) struct Constants {
+    pub code_shift: u32,
+    pub highest: u32,
+    pub table: *const u16,
+    pub other: u32,
 }
 
 /// The assembly of one kind of core.
@@ -68,10 +67,8 @@ pub(super) struct Routine {
     pub pairs: bool,
     /// Groups of four columns in a turn of the loop.
     pub unrolled: usize,
-    /// What follows four sums: the number of the tail, 1 or above, and the second shift in its form. `None` where there is no tail for it.
-    pub tail: fn(&Plain<'_>) -> Option<(u32, u32)>,
-    /// How the largest code is.
-    pub highest: fn(i32) -> u32,
+    /// What follows four sums: the number of the tail, 1 or above, and its constants, the table with all its entries. `None` where there is no tail for it.
+    pub tail: fn(&Plain<'_>) -> Option<(u32, Constants)>,
 }
 
 impl Routine {
@@ -104,7 +101,7 @@ impl Routine {
     #[inline(never)]
     pub fn plain(&self, matrix: &Matrix<'_>, codes: &[Lane], next: &mut [Lane], plain: &Plain<'_>) -> usize {
         let rows = matrix.rows - matrix.rows % TILE;
-        let Some((tail, code_shift)) = (self.tail)(plain) else { return 0 };
+        let Some((tail, constants)) = (self.tail)(plain) else { return 0 };
         let enough = plain.multipliers.len() >= rows && plain.biases.len() >= rows;
         let Some(next) = next.get_mut(..rows).filter(|next| enough && !next.is_empty()) else { return 0 };
         let out = next.as_mut_ptr_range();
@@ -118,9 +115,7 @@ impl Routine {
         (job.out, job.out_end) = (out.start.cast(), out.end.cast());
         (job.multipliers, job.biases) = (plain.multipliers.as_ptr(), plain.biases.as_ptr());
         (job.before, job.sum_shift) = (plain.before, plain.sum_shift);
-        let highest = (self.highest)(plain.highest);
-        job.constants = Constants { code_shift, highest, table: SILU_GAP.as_ptr(), highest_low: highest & 0xffff };
-        job.tail = tail;
+        (job.constants, job.tail) = (constants, tail);
         // SAFETY: `job` vouches for weights and lanes; multipliers, biases and `next` are there for `rows` rows, a multiple of four above 0, and
         // lie where words can be loaded; the table has 1024 entries.
         unsafe { (self.rows)(matrix.weights.as_ptr(), &mut job) };
