@@ -41,19 +41,12 @@ impl Hidden<'_> {
             _ => return self.general(layer, 0, codes, next),
         };
         let plain = Plain { multipliers, biases, activation, before, sum_shift, code_shift, highest };
-        let done = kernel::plain(layer, codes, next, &plain);
-        if cfg!(mote_kernel = "dsp") {
-            // That did every whole tile of nearly every layer; the rest is not worth code of its own.
+        if cfg!(mote_tiles) {
+            // That does every whole tile of nearly every layer; the rest is not worth code of its own.
+            let done = kernel::plain(layer, codes, next, &plain);
             return self.general(layer, done, codes, next);
         }
-        let (Some(multipliers), Some(biases), Some(next)) = (
-            multipliers.get(done..),
-            biases.get(done..),
-            next.get_mut(done..layer.rows()).filter(|rest| !rest.is_empty()),
-        ) else {
-            return;
-        };
-        let rows = Rows { multipliers, biases, first: done };
+        let rows = Rows { multipliers, biases };
         if activation == Activation::Relu {
             rows.run(layer, codes, next, move |sum, multiplier, bias| {
                 let pre = scaled(sum, multiplier).wrapping_add(before) >> sum_shift;
@@ -99,8 +92,6 @@ impl Hidden<'_> {
 struct Rows<'a> {
     multipliers: &'a [i16],
     biases: &'a [i16],
-    /// The row that they start at.
-    first: usize,
 }
 
 impl Rows<'_> {
@@ -113,7 +104,7 @@ impl Rows<'_> {
         mut next: &mut [Lane],
         code: impl Fn(i32, i16, i32) -> i32 + Copy,
     ) {
-        kernel::dense(layer, self.first, codes, &mut |sums| {
+        kernel::dense(layer, 0, codes, &mut |sums| {
             let (Some((multipliers, m)), Some((biases, b)), Some((to, n))) = (
                 self.multipliers.split_at_checked(sums.len()),
                 self.biases.split_at_checked(sums.len()),

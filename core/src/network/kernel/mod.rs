@@ -73,6 +73,8 @@ pub(super) struct Plain<'a> {
 ///
 /// `codes` holds the layer's inputs, and may go on past them.
 pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
+    #[cfg(mote_kernel = "mve")]
+    let first = first + mve::dense(layer, first, codes, each);
     let matrix = Matrix::from_row(layer, first);
     match layer.layout() {
         WeightLayout::Rows => {
@@ -80,8 +82,6 @@ pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[Lane], each: &mut 
             if x86::rows(&matrix, codes, each) {
                 return;
             }
-            #[cfg(mote_kernel = "mve")]
-            let matrix = Matrix::from_row(layer, first + mve::dense(layer, first, codes, each));
             portable::rows(&matrix, codes, each);
         }
         WeightLayout::RowPairs => {
@@ -102,13 +102,15 @@ pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[Lane], each: &mut 
 /// Computes the codes of a layer's first rows in one go, where the target has a kernel for it, and tells how many rows those are.
 #[inline]
 pub(super) fn plain(layer: &Layer<'_>, codes: &[Lane], next: &mut [Lane], plain: &Plain<'_>) -> usize {
+    #[cfg(mote_kernel = "mve")]
+    let vectors = mve::plain(layer, codes, next, plain);
+    #[cfg(mote_kernel = "mve")]
+    if vectors > 0 || layer.layout() == WeightLayout::Rows {
+        return vectors;
+    }
     #[cfg(mote_tiles)]
     if layer.layout() == WeightLayout::RowPairs {
         return ROUTINE.plain(&Matrix::from_row(layer, 0), codes, next, plain);
-    }
-    #[cfg(mote_kernel = "mve")]
-    if layer.layout() == WeightLayout::Rows {
-        return mve::plain(layer, codes, next, plain);
     }
     let _ = (layer, codes, next, plain);
     0
