@@ -5,6 +5,7 @@ use crate::{
 use mote_experiments as experiments;
 use std::ffi::OsString;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
@@ -68,9 +69,33 @@ pub fn run_job(image: &Image, partition: &Path, limit: Duration) -> Result<JobRe
     job::read(&output(image, Some(partition), &[], limit)?)
 }
 
-/// Runs an image and gives the lines that it printed.
+/// Runs the image of kernels as [`run_kernels`] does, without counting, and logs to a file where every run of instructions within some addresses starts,
+/// in QEMU's format `exec`.
+///
+/// # Errors
+/// As [`run`].
+pub fn trace_kernels(
+    image: &Image,
+    doubled: &Path,
+    addresses: &[Range<u64>],
+    log: &Path,
+    limit: Duration,
+) -> Result<(), Error> {
+    let mut command = command(image, Some(doubled), &[])?;
+    let addresses: Vec<_> = addresses.iter().map(|range| format!("{:#x}..{:#x}", range.start, range.end - 1)).collect();
+    // Runs that were joined would be logged once.
+    command.args(["-d", "exec,nochain", "-dfilter", &addresses.join(",")]).arg("-D").arg(log);
+    output_of(image, command, limit).map(drop)
+}
+
+/// Runs an image and gives the lines that it printed, counting instructions.
 fn output(image: &Image, model: Option<&Path>, words: &[String], limit: Duration) -> Result<String, Error> {
     let mut command = command(image, model, words)?;
+    command.args(["-icount", &format!("shift={},align=off,sleep=off", image.board().icount_shift)]);
+    output_of(image, command, limit)
+}
+
+fn output_of(image: &Image, mut command: Command, limit: Duration) -> Result<String, Error> {
     let program = PathBuf::from(command.get_program());
     let cannot = |source| missing(image.board(), program.clone(), source);
     let child = command.spawn().map_err(cannot)?;
@@ -123,7 +148,6 @@ fn command(image: &Image, model: Option<&Path>, words: &[String]) -> Result<Comm
         semihosting.push_str(&word.replace(',', ",,"));
     }
     command.args(["-semihosting-config", &semihosting]);
-    command.args(["-icount", &format!("shift={},align=off,sleep=off", board.icount_shift)]);
     if let Some(path) = model {
         let length = fs::metadata(path).map_err(|source| Error::File { path: path.to_owned(), source })?.len();
         if length > u64::from(board.model.bytes) {

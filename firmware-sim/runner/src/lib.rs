@@ -48,7 +48,9 @@ mod record;
 mod report;
 mod request;
 
-pub use emulator::{emulator_version, run, run_ensemble, run_ensemble_words, run_job, run_kernels, run_words};
+pub use emulator::{
+    emulator_version, run, run_ensemble, run_ensemble_words, run_job, run_kernels, run_words, trace_kernels,
+};
 pub use ensemble::EnsembleReport;
 pub use error::Error;
 pub use image::{Image, ImageSize, Program};
