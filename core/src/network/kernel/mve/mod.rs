@@ -30,9 +30,6 @@ const BLOCK: usize = 16;
 const SHORT: usize = 8;
 const BEFORE: usize = (SHORT - 1) * BYTES;
 
-/// Where 8-bit codes are put.
-type Room = [MaybeUninit<u8>; BEFORE + WIDTH_MAX];
-
 /// What a routine is asked for; it reads this by offset, so the order is part of its contract.
 #[repr(C)]
 struct Job {
@@ -113,7 +110,7 @@ impl Job {
         layer: &Layer<'_>,
         first: usize,
         codes: &[i16],
-        room: &mut Room,
+        room: &mut [MaybeUninit<u8>],
     ) -> Option<(&'static Routines, usize)> {
         let cols = layer.cols();
         let codes = codes.get(..cols).filter(|codes| !codes.is_empty())?;
@@ -140,13 +137,13 @@ impl Job {
         let wide = layer.input_max() > 127 && !bytes;
         let width = if wide { HALF_WORDS } else { BYTES };
         let span = cols.next_multiple_of(width);
-        if span > WIDTH_MAX || (wide && span != cols) {
+        if BEFORE + span > room.len() || (wide && span != cols) {
             return None;
         }
         if !wide {
             let start = room.as_mut_ptr().wrapping_add(BEFORE).cast();
             self.codes = start;
-            // SAFETY: `span` is a whole number of vectors above 0, no more than the room has from there, and `codes` reaches into the last of them.
+            // SAFETY: `span` is a whole number of vectors above 0, no more than the room has from `BEFORE` on, and `codes` reaches into the last of them.
             unsafe { rows::narrow(codes.as_ptr(), cols, start, span) };
             if layer.input_max() > 127 {
                 self.starts = [start_of(codes); TILE];
@@ -168,12 +165,28 @@ fn start_of(codes: &[i16]) -> i32 {
 
 /// Calls `each` with the sums of rows from `first` on, and tells how many; the others are left to other code.
 ///
-/// A function of its own, like [`plain`], so that its room is given back.
-#[inline(never)]
+/// Room for codes is on the stack where the layout needs it, and in a function of its own, as for [`plain`], so that it is given back.
 pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[i16], each: &mut dyn FnMut(&[i32])) -> usize {
-    let mut room = [MaybeUninit::uninit(); BEFORE + WIDTH_MAX];
+    #[inline(never)]
+    fn with_room(layer: &Layer<'_>, first: usize, codes: &[i16], each: &mut dyn FnMut(&[i32])) -> usize {
+        dense_in(layer, first, codes, each, &mut [MaybeUninit::uninit(); BEFORE + WIDTH_MAX])
+    }
+    match layer.layout() {
+        WeightLayout::Rows => with_room(layer, first, codes, each),
+        WeightLayout::RowPairs => dense_in(layer, first, codes, each, &mut []),
+    }
+}
+
+#[inline(never)]
+fn dense_in(
+    layer: &Layer<'_>,
+    first: usize,
+    codes: &[i16],
+    each: &mut dyn FnMut(&[i32]),
+    room: &mut [MaybeUninit<u8>],
+) -> usize {
     let mut job = Job::EMPTY;
-    let Some((routines, rows)) = job.prepare(layer, first, codes, &mut room) else { return 0 };
+    let Some((routines, rows)) = job.prepare(layer, first, codes, room) else { return 0 };
     let mut sums = [0i32; BLOCK];
     let mut done = 0;
     while done < rows {
@@ -192,11 +205,27 @@ pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[i16], each: &mut d
 }
 
 /// Computes the codes of a layer's first rows, and tells how many.
-#[inline(never)]
 pub(super) fn plain(layer: &Layer<'_>, codes: &[i16], next: &mut [i16], plain: &Plain<'_>) -> usize {
-    let mut room = [MaybeUninit::uninit(); BEFORE + WIDTH_MAX];
+    #[inline(never)]
+    fn with_room(layer: &Layer<'_>, codes: &[i16], next: &mut [i16], plain: &Plain<'_>) -> usize {
+        plain_in(layer, codes, next, plain, &mut [MaybeUninit::uninit(); BEFORE + WIDTH_MAX])
+    }
+    match layer.layout() {
+        WeightLayout::Rows => with_room(layer, codes, next, plain),
+        WeightLayout::RowPairs => plain_in(layer, codes, next, plain, &mut []),
+    }
+}
+
+#[inline(never)]
+fn plain_in(
+    layer: &Layer<'_>,
+    codes: &[i16],
+    next: &mut [i16],
+    plain: &Plain<'_>,
+    room: &mut [MaybeUninit<u8>],
+) -> usize {
     let mut job = Job::EMPTY;
-    let Some((routines, rows)) = job.prepare(layer, 0, codes, &mut room) else { return 0 };
+    let Some((routines, rows)) = job.prepare(layer, 0, codes, room) else { return 0 };
     let rows = rows & !(TILE - 1);
     let enough = rows > 0 && plain.multipliers.len() >= rows && plain.biases.len() >= rows;
     let Some(next) = next.get_mut(..rows).filter(|_| enough) else { return 0 };
