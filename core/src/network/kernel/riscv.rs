@@ -136,7 +136,7 @@ macro_rules! gap {
 
 /// The code of a row by SiLU: `p - G(p)`, or `-G(-p)` below 0, rounded to the code's unit.
 ///
-/// What is past s11 takes the long way by 5, with the end of the table and the largest code, and what is as far below 0 as the table goes has no gap.
+/// What is past s11 goes by 5, and takes the table only where its largest entry, 285, makes a difference; what is as far below 0 as the table goes has no gap.
 macro_rules! silu {
     ($sum:literal, $at:literal) => {
         concat!(
@@ -159,7 +159,9 @@ macro_rules! silu {
             "6: li ",
             $sum,
             ", 0\n j 8f\n",
-            "5: srli a7, ",
+            "5: addi a7, ",
+            $sum,
+            ", -285\n bge a7, s11, 4f\n srli a7, ",
             $sum,
             ", 14\n bnez a7, 4f\n",
             gap!($sum),
