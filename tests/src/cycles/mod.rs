@@ -88,8 +88,11 @@ pub fn estimate_of_first_layer(image: &Image, doubled: &Path, log: &Path, core: 
     follow(&decode(&code, &*timing), &starts, &mut *timing)
 }
 
-/// The code of every function that is followed, and where the one that runs a layer starts.
-fn functions(bytes: &[u8]) -> (Vec<(Range<u64>, &[u8])>, u64) {
+/// The addresses and the code of functions.
+type Functions<'a> = Vec<(Range<u64>, &'a [u8])>;
+
+/// Every function that is followed, and where the one that runs a layer starts.
+fn functions(bytes: &[u8]) -> (Functions<'_>, u64) {
     let elf = object::File::parse(bytes).expect("an ELF file");
     let mut entry = None;
     let mut code = Vec::new();

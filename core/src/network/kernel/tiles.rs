@@ -101,7 +101,6 @@ impl Routine {
     #[inline(never)]
     pub fn plain(&self, matrix: &Matrix<'_>, codes: &[Lane], next: &mut [Lane], plain: &Plain<'_>) -> usize {
         let rows = matrix.rows - matrix.rows % TILE;
-        let Some((tail, constants)) = (self.tail)(plain) else { return 0 };
         let enough = plain.multipliers.len() >= rows && plain.biases.len() >= rows;
         let Some(next) = next.get_mut(..rows).filter(|next| enough && !next.is_empty()) else { return 0 };
         let out = next.as_mut_ptr_range();
@@ -112,10 +111,12 @@ impl Routine {
         if !self.prepare(&mut job, matrix, codes) {
             return 0;
         }
+        // Not before: its numbers would be kept through the call.
+        let Some((tail, constants)) = (self.tail)(plain) else { return 0 };
+        (job.constants, job.tail) = (constants, tail);
         (job.out, job.out_end) = (out.start.cast(), out.end.cast());
         (job.multipliers, job.biases) = (plain.multipliers.as_ptr(), plain.biases.as_ptr());
         (job.before, job.sum_shift) = (plain.before, plain.sum_shift);
-        (job.constants, job.tail) = (constants, tail);
         // SAFETY: `job` vouches for weights and lanes; multipliers, biases and `next` are there for `rows` rows, a multiple of four above 0, and
         // lie where words can be loaded; the table has 1024 entries.
         unsafe { (self.rows)(matrix.weights.as_ptr(), &mut job) };
