@@ -6,6 +6,7 @@ use super::run::{Invocation, Tally};
 use super::setup::{self, Boards};
 use anyhow::{Context as _, Result};
 use mote_qemu::BOARDS;
+use mote_tests::chips::{CHIPS, Chip};
 use std::time::{Duration, Instant};
 
 /// What to run besides the usual, and what to leave out.
@@ -21,8 +22,15 @@ pub struct Options {
 }
 
 /// The files of tests that run images in QEMU.
-const BOARD_TESTS: [&str; 6] =
-    ["c_library", "ensembles_on_board", "every_board", "host_against_qemu", "jobs_on_board", "kernels_on_board"];
+const BOARD_TESTS: [&str; 7] = [
+    "c_library",
+    "chips",
+    "ensembles_on_board",
+    "every_board",
+    "host_against_qemu",
+    "jobs_on_board",
+    "kernels_on_board",
+];
 
 /// The tests that run the `mote` program, which has to be built before them.
 const COMMAND_LINE_TESTS: &str = "command_line";
@@ -199,6 +207,11 @@ fn board_lints(firmware: &str) -> Vec<Invocation> {
             lints.push(Invocation::cargo(&line).with("MOTE_BOARD", board.name).with(&flags, &board.flags.join(" ")));
         }
     }
+    lints.extend(CHIPS.iter().map(|Chip { board, target, .. }| {
+        Invocation::cargo(&format!(
+            "clippy --release {firmware} -p mote-chips --features {board} --target {target} -- -D warnings"
+        ))
+    }));
     lints
 }
 
