@@ -151,6 +151,7 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
             ]),
         ),
         ("generated files", Work::GeneratedFiles),
+        ("package", package()?),
     ];
     if options.long {
         let mutations = "test --release -p mote-tests --test hostile_blobs";
@@ -170,6 +171,21 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
         stages.push(("long: fuzzing", if there { Work::Commands(fuzzing()) } else { Work::Skipped }));
     }
     Ok(stages)
+}
+
+/// What crates.io would get of the core, built from that alone; and the core by the oldest Rust that it says it takes.
+fn package() -> Result<Work> {
+    let text = std::fs::read_to_string("core/Cargo.toml").context("cannot read core/Cargo.toml")?;
+    let manifest: toml::Table = toml::from_str(&text).context("core/Cargo.toml is no manifest")?;
+    let oldest = manifest["package"]["rust-version"].as_str().context("core/Cargo.toml states no rust-version")?;
+    if !setup::toolchain(oldest) {
+        eprintln!("Rust {oldest} is missing: install it with `rustup toolchain install {oldest}` (https://rustup.rs)");
+        return Ok(Work::Skipped);
+    }
+    Ok(Work::Commands(vec![
+        Invocation::cargo("package --locked --allow-dirty -p mote-core"),
+        Invocation::cargo(&format!("+{oldest} check --locked -p mote-core")),
+    ]))
 }
 
 /// The C library in release form for each target of a board.
