@@ -26,17 +26,17 @@ pub struct Loop {
 }
 
 /// One Thumb instruction.
-#[derive(Clone, Copy)]
-struct Instruction {
-    address: u64,
-    first: u16,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instruction {
+    pub(crate) address: u64,
+    pub(crate) first: u16,
     /// The second half-word of a long one.
-    second: Option<u16>,
+    pub(crate) second: Option<u16>,
 }
 
 impl Instruction {
     /// Where a branch within a function goes.
-    fn target(self) -> Option<u64> {
+    pub(crate) fn target(self) -> Option<u64> {
         let extended = |value: u32, bits: u32| i64::from((value << (32 - bits)) as i32 >> (32 - bits));
         let first = u32::from(self.first);
         let offset = match self.second {
@@ -109,7 +109,8 @@ pub fn innermost_loop(elf: &[u8], name: &str, core: Core) -> Loop {
     loops.min_by_key(|found| found.instructions).unwrap_or_else(|| panic!("no loop in {name}"))
 }
 
-fn decode(start: u64, code: &[u8]) -> Vec<Instruction> {
+/// The instructions of Thumb code, one after the other.
+pub(crate) fn decode(start: u64, code: &[u8]) -> Vec<Instruction> {
     let mut halves = code.chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
     let (mut address, mut instructions) = (start, Vec::new());
     while let Some(first) = halves.next() {

@@ -22,7 +22,7 @@ pub struct Options {
 }
 
 /// The files of tests that run images in QEMU.
-const BOARD_TESTS: [&str; 7] = [
+const BOARD_TESTS: [&str; 8] = [
     "c_library",
     "chips",
     "ensembles_on_board",
@@ -30,6 +30,7 @@ const BOARD_TESTS: [&str; 7] = [
     "host_against_qemu",
     "jobs_on_board",
     "kernels_on_board",
+    "stack",
 ];
 
 /// The tests that run the `mote` program, which has to be built before them.
