@@ -22,7 +22,8 @@ pub struct Options {
 }
 
 /// The files of tests that run images in QEMU.
-const BOARD_TESTS: [&str; 8] = [
+const BOARD_TESTS: [&str; 9] = [
+    "approximations",
     "c_library",
     "chips",
     "ensembles_on_board",
@@ -149,6 +150,15 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
             cargo(&[
                 "clippy --release -p mote-core --all-targets --features micromath -- -D warnings",
                 "test --release -p mote-core --features micromath --lib math::",
+                "test --release -p mote-core --features micromath --test approximations",
+            ]),
+        ),
+        // The bits of a host without vectors, held to the digest of all others; the kernels' own tests compare the two shape by shape.
+        (
+            "feature portable",
+            cargo(&[
+                "clippy --release -p mote-core --all-targets --features portable -- -D warnings",
+                "test --release -p mote-core --features portable --test golden",
             ]),
         ),
         ("generated files", Work::GeneratedFiles),
