@@ -2,6 +2,7 @@
 
 use mote_core::model::{Arena, Model, Role, SelfTest, arena_bytes};
 use mote_core::network::{Activation, ActivationFormat, LayerKind, WeightLayout};
+use mote_core::sampler::{Digest, SampleOptions};
 use mote_core::score::Prediction;
 
 const GOLDEN: &[u8] = include_bytes!("golden/v1-digits-random.mote");
@@ -112,5 +113,25 @@ fn the_golden_self_tests_pass_at_every_address() {
         let mut arena = Arena::<{ arena_bytes(GOLDEN) }>::new();
         let mut bound = model.bind(&mut arena).unwrap();
         assert_eq!(bound.self_test_digest(), DIGEST, "{shift} bytes past a multiple of 16");
+    }
+}
+
+#[test]
+fn the_golden_samples_have_one_digest_on_every_host_and_board() {
+    // The same number as in the tests that ask the boards: for a debug build, a release build, and one with the feature `portable` alike.
+    for golden in [GOLDEN, GOLDEN_ROW_PAIRS] {
+        let model = Model::parse(golden).unwrap();
+        let mut arena = Arena::<{ arena_bytes(GOLDEN) }>::new();
+        let mut bound = model.bind(&mut arena).unwrap();
+        let (mut digest, mut sample) = (Digest::new(), [0.0; 64]);
+        for plan in model.plans() {
+            for seed in [1, 42, u64::MAX] {
+                for number in 0..32 {
+                    bound.sample(&plan, SampleOptions::default(), seed, number, &mut sample);
+                    digest.update(&sample);
+                }
+            }
+        }
+        assert_eq!(format!("{:016x}", digest.finish()), "d73f0b19df47d3e3");
     }
 }

@@ -1,5 +1,6 @@
 //! The C library as a C program meets it: the archive, a compiler, a board's emulator, and what to do where one is missing.
 
+use mote_core::model::arena_bytes;
 use std::env;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,31 @@ pub fn archive(target: Option<&str>, more: &[&str]) -> Option<PathBuf> {
     }
     assert!(output.status.success(), "the archive does not build:\n{message}");
     Some(target.map_or(folder.clone(), |target| folder.join(target)).join("release"))
+}
+
+/// Writes what `mote export --format c` writes of a model with 64 components and two plans, as far as the examples use it, and gives the source's path.
+///
+/// # Panics
+/// If the blob is no model, or the folder cannot be written.
+pub fn model_files(folder: &Path, blob: &[u8]) -> PathBuf {
+    let header = format!(
+        "#ifndef MODEL_H\n#define MODEL_H\n#include \"mote.h\"\n#define MODEL_BLOB_BYTES {}\n#define MODEL_ARENA_BYTES {}\n\
+         #define MODEL_DIM 64\n#define MODEL_PLANS 2\nextern const uint8_t model_blob[MODEL_BLOB_BYTES];\n\
+         mote_status model_open(mote_model *model, mote_session *session, uint32_t *arena, size_t bytes);\n#endif\n",
+        blob.len(),
+        arena_bytes(blob),
+    );
+    std::fs::write(folder.join("model.h"), header).unwrap();
+    let source = format!(
+        "#include \"model.h\"\n_Alignas(16) const uint8_t model_blob[MODEL_BLOB_BYTES] = {{{}}};\n\
+         mote_status model_open(mote_model *model, mote_session *session, uint32_t *arena, size_t bytes) {{\n\
+         mote_status status = mote_model_parse(model, model_blob, MODEL_BLOB_BYTES);\n\
+         if (status == MOTE_STATUS_OK) status = mote_session_bind(session, model, arena, bytes);\n\
+         return status == MOTE_STATUS_OK ? mote_session_self_test(session) : status;\n}}\n",
+        blob.iter().map(u8::to_string).collect::<Vec<_>>().join(","),
+    );
+    std::fs::write(folder.join("model.c"), source).unwrap();
+    folder.join("model.c")
 }
 
 /// Says that something is left out, which is a failure where `CI` is set.

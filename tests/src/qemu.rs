@@ -92,23 +92,28 @@ pub fn forbidden_names(names: &[&str]) -> Vec<String> {
     names.iter().filter(bad).map(|name| (*name).to_owned()).collect()
 }
 
-/// Builds something of the images' crate for the default board, beside its images: how that ended, and the folder that it is in.
-fn build_for_board(arguments: &[&str]) -> (Output, PathBuf) {
+/// Builds something of the images' workspace for a target and a board, beside its images: how that ended, and the folder that it is in.
+pub(crate) fn build_for(target: &str, board: &str, arguments: &[&str]) -> (Output, PathBuf) {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(root).join("target"), PathBuf::from);
     let folder = std::path::absolute(base.join("firmware")).expect("a path");
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
-        .args(["build", "--release", "--locked", "--target", BOARDS[0].target, "--target-dir"])
+        .args(["build", "--release", "--locked", "--target", target, "--target-dir"])
         .arg(&folder)
         .args(arguments)
         .current_dir(Path::new(root).join("firmware-sim"))
-        .env("MOTE_BOARD", BOARDS[0].name);
+        .env("MOTE_BOARD", board);
     for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS"] {
         command.env_remove(name);
     }
     let output = command.output().expect("cargo starts");
-    (output, folder.join(BOARDS[0].target).join("release"))
+    (output, folder.join(target).join("release"))
+}
+
+/// Builds something of the images' crate for the default board.
+fn build_for_board(arguments: &[&str]) -> (Output, PathBuf) {
+    build_for(BOARDS[0].target, BOARDS[0].name, arguments)
 }
 
 /// What the build of the default board's image says when a panic is put into it; `None`, loudly, where a tool is missing.

@@ -2,7 +2,7 @@
 
 use mote_core::model::{Arena, Model, arena_bytes};
 use mote_core::sampler::{Digest, SampleOptions};
-use mote_tests::c_library::{BOARD_FLAGS, BOARD_TARGET, archive, compile, root, run_on_board, sources};
+use mote_tests::c_library::{BOARD_FLAGS, BOARD_TARGET, archive, compile, model_files, root, run_on_board, sources};
 use mote_tests::qemu::{forbidden_names, image_with_a_panic};
 use object::{Object, ObjectSection, ObjectSymbol};
 use std::fs;
@@ -22,28 +22,6 @@ fn expected() -> String {
     let mut digest = Digest::new();
     digest.update(&sample);
     format!("digest {:016x}\n", digest.finish())
-}
-
-/// Writes what `mote export --format c` writes of the golden file, as far as the example uses it.
-fn model_files(folder: &Path, blob: &[u8]) -> PathBuf {
-    let header = format!(
-        "#ifndef MODEL_H\n#define MODEL_H\n#include \"mote.h\"\n#define MODEL_BLOB_BYTES {}\n#define MODEL_ARENA_BYTES {}\n\
-         #define MODEL_DIM 64\n#define MODEL_PLANS 2\nextern const uint8_t model_blob[MODEL_BLOB_BYTES];\n\
-         mote_status model_open(mote_model *model, mote_session *session, uint32_t *arena, size_t bytes);\n#endif\n",
-        blob.len(),
-        arena_bytes(GOLDEN),
-    );
-    fs::write(folder.join("model.h"), header).unwrap();
-    let source = format!(
-        "#include \"model.h\"\n_Alignas(16) const uint8_t model_blob[MODEL_BLOB_BYTES] = {{{}}};\n\
-         mote_status model_open(mote_model *model, mote_session *session, uint32_t *arena, size_t bytes) {{\n\
-         mote_status status = mote_model_parse(model, model_blob, MODEL_BLOB_BYTES);\n\
-         if (status == MOTE_STATUS_OK) status = mote_session_bind(session, model, arena, bytes);\n\
-         return status == MOTE_STATUS_OK ? mote_session_self_test(session) : status;\n}}\n",
-        blob.iter().map(u8::to_string).collect::<Vec<_>>().join(","),
-    );
-    fs::write(folder.join("model.c"), source).unwrap();
-    folder.join("model.c")
 }
 
 /// Builds the example for the board; `None` where a tool is missing.

@@ -13,6 +13,8 @@ pub enum Program {
         /// Bytes of working memory for it, or the default.
         arena_bytes: Option<u32>,
     },
+    /// Runs the model in its partition, with the approximate mathematics of the feature `micromath`.
+    Approximate,
     /// Runs ensembles of stochastic processes; it knows no model.
     Ensembles,
     /// Does a job on the signal behind the model in its partition.
@@ -28,7 +30,7 @@ impl Program {
     /// The binary's name.
     fn binary(self) -> &'static str {
         match self {
-            Self::Model { .. } => "mote-firmware",
+            Self::Model { .. } | Self::Approximate => "mote-firmware",
             Self::Ensembles => "mote-ensembles",
             Self::Jobs { .. } => "mote-jobs",
             Self::Kernels => "mote-kernels",
@@ -40,6 +42,7 @@ impl Program {
         match self {
             Self::Model { arena_bytes: Some(bytes) } => bytes.to_string(),
             Self::Model { arena_bytes: None } => "default".to_owned(),
+            Self::Approximate => "micromath".to_owned(),
             Self::Ensembles => "ensembles".to_owned(),
             Self::Jobs { arena_bytes: Some(bytes) } => format!("jobs-{bytes}"),
             Self::Jobs { arena_bytes: None } => "jobs".to_owned(),
@@ -50,7 +53,15 @@ impl Program {
     fn arena_bytes(self) -> Option<u32> {
         match self {
             Self::Model { arena_bytes } | Self::Jobs { arena_bytes } => arena_bytes,
-            Self::Ensembles | Self::Kernels => None,
+            Self::Approximate | Self::Ensembles | Self::Kernels => None,
+        }
+    }
+
+    /// The features of the images' crate.
+    fn features(self) -> &'static [&'static str] {
+        match self {
+            Self::Approximate => &["--features", "micromath"],
+            Self::Model { .. } | Self::Ensembles | Self::Jobs { .. } | Self::Kernels => &[],
         }
     }
 }
@@ -144,7 +155,7 @@ impl Image {
             .map(|section| section.size())
             .sum();
         let built_in_model = match self.program {
-            Program::Model { .. } => {
+            Program::Model { .. } | Program::Approximate => {
                 let path = sources()?.join("models/built-in.mote");
                 fs::metadata(&path).map_err(|source| Error::File { path, source })?.len()
             }
@@ -173,6 +184,7 @@ fn cargo_build(sources: &Path, folder: &Path, board: &Board, program: Program) -
         .args(["build", "--release", "--locked", "--color=never", "--target", board.target, "--target-dir"])
         .arg(folder)
         .args(["--bin", program.binary()])
+        .args(program.features())
         .current_dir(sources)
         .env("MOTE_BOARD", board.name)
         .env_remove("MOTE_ARENA_BYTES");

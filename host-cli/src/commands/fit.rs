@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use mote_qemu::BOARDS;
 use serde::Serialize;
 
+use super::chip::Chip;
 use super::output::Format;
-use crate::fit::{BoardCosts, Budget, Design, Objection, Proposal, board_costs, propose};
+use crate::fit::{Budget, Design, Objection, Proposal, propose};
 use crate::inspection::bytes;
 use crate::plan::PlanSpec;
 use crate::recipe::Recipe;
@@ -39,12 +39,8 @@ pub(super) struct Args {
     /// Memory for statics, working memory and stack.
     #[arg(long, value_parser = size)]
     ram: usize,
-    /// Board whose core does the work.
-    #[arg(long, default_value = BOARDS[0].name, value_parser = board)]
-    board: &'static BoardCosts,
-    /// Clock of the core, as in 64MHz.
-    #[arg(long, default_value = "64MHz", value_parser = clock, allow_hyphen_values = true)]
-    clock: f64,
+    #[command(flatten)]
+    chip: Chip,
     /// The longest that a sample may take, as in 50ms or 2s.
     #[arg(long, value_parser = humantime_seconds, value_name = "TIME")]
     within: Option<f64>,
@@ -62,29 +58,10 @@ fn size(text: &str) -> Result<usize, String> {
     found.ok_or_else(|| "it takes a number of bytes, as in 65536, 64K or 1M".into())
 }
 
-/// A frequency in Hz.
-fn clock(text: &str) -> Result<f64, String> {
-    let lower = text.trim().to_lowercase();
-    let number = lower.strip_suffix("hz").unwrap_or(&lower);
-    let (digits, factor) = match number.chars().last() {
-        Some('k') => (&number[..number.len() - 1], 1e3),
-        Some('m') => (&number[..number.len() - 1], 1e6),
-        Some('g') => (&number[..number.len() - 1], 1e9),
-        _ => (number, 1.0),
-    };
-    let found = digits.trim().parse::<f64>().ok().map(|hz| hz * factor).filter(|hz| hz.is_finite() && *hz > 0.0);
-    found.ok_or_else(|| "it takes a frequency, as in 64MHz".into())
-}
-
 /// A time in seconds.
 fn humantime_seconds(text: &str) -> Result<f64, String> {
     let found = humantime::parse_duration(text).map(|time| time.as_secs_f64());
     found.ok().filter(|seconds| *seconds > 0.0).ok_or_else(|| "it takes a time, as in 50ms or 2s".into())
-}
-
-fn board(name: &str) -> Result<&'static BoardCosts, String> {
-    let names = || BOARDS.iter().map(|board| board.name).collect::<Vec<_>>().join(", ");
-    board_costs(name).ok_or_else(|| format!("the boards are {}", names()))
 }
 
 #[derive(Serialize)]
@@ -127,15 +104,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let usual = ["unipc2:5", "dpm++2m:10", "dpm++2m:20"].map(str::parse);
     let plans =
         if args.plans.is_empty() { usual.into_iter().collect::<Result<Vec<_>, _>>()? } else { args.plans.clone() };
-    let budget = Budget { flash: args.flash, ram: args.ram, clock_hz: args.clock, seconds: args.within };
-    let designs = match propose(&plans, &recipe, &data.summary, args.board, &budget)? {
+    let budget = Budget { flash: args.flash, ram: args.ram, clock_hz: args.chip.clock, seconds: args.within };
+    let designs = match propose(&plans, &recipe, &data.summary, args.chip.board, &budget)? {
         Proposal::Designs(designs) => designs,
         Proposal::TooSmall(least, objection) => bail!("{}", refusal(args, &least, objection)),
     };
     let table = Table {
-        board: args.board.board.clone(),
-        core: args.board.core.clone(),
-        clock_hz: args.clock,
+        board: args.chip.board.board.clone(),
+        core: args.chip.board.core.clone(),
+        clock_hz: args.chip.clock,
         flash: args.flash,
         ram: args.ram,
         designs: designs.iter().map(|design| line(args, design)).collect(),
@@ -146,7 +123,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 /// Why nothing fits, and what would have to give.
 fn refusal(args: &Args, least: &Design, objection: Objection) -> String {
     let hidden = widths(&least.hidden);
-    let core = &args.board.core;
+    let core = &args.chip.board.core;
     match objection {
         Objection::Flash => format!(
             "--flash {}: the smallest network tried, {hidden} with {}, takes {} of flash, {} of it program; give it more flash or fewer evaluations (--plan)",
@@ -165,8 +142,8 @@ fn refusal(args: &Args, least: &Design, objection: Objection) -> String {
         Objection::Time => format!(
             "--within: the smallest network tried, {hidden} with {}, takes up to {:.1} ms on a {core} at {}; give it a longer time, a faster clock or fewer evaluations (--plan)",
             least.plan,
-            1e3 * least.cycles[1] / args.clock,
-            megahertz(args.clock)
+            1e3 * least.cycles[1] / args.chip.clock,
+            megahertz(args.chip.clock)
         ),
     }
 }
@@ -194,7 +171,7 @@ fn line(args: &Args, design: &Design) -> Line {
         multiply_accumulates: design.work.multiply_accumulates(),
         instructions: design.instructions.round(),
         cycles: design.cycles.map(f64::round),
-        seconds: design.cycles.map(|cycles| cycles / args.clock),
+        seconds: design.cycles.map(|cycles| cycles / args.chip.clock),
         command: format!("mote train{recipe} --data {}{label} --hidden {hidden} --plan {}", args.data, design.plan),
     }
 }
@@ -241,12 +218,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_clocks_and_times_are_read_with_their_units() {
+    fn sizes_and_times_are_read_with_their_units() {
         assert_eq!(["64K", "1M", "50000", "8KiB"].map(size), [Ok(65_536), Ok(1_048_576), Ok(50_000), Ok(8192)]);
-        assert_eq!(["64MHz", "16mhz", "32768", "1.5 GHz"].map(clock), [Ok(64e6), Ok(16e6), Ok(32_768.0), Ok(1.5e9)]);
         assert_eq!(["50ms", "2s"].map(humantime_seconds), [Ok(0.05), Ok(2.0)]);
         for wrong in ["", "K", "-1", "0", "many"] {
-            assert!(size(wrong).is_err() && clock(wrong).is_err(), "{wrong}");
+            assert!(size(wrong).is_err(), "{wrong}");
         }
         assert!(humantime_seconds("5").is_err() && humantime_seconds("0s").is_err());
     }

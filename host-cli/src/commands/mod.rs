@@ -1,6 +1,7 @@
 //! The command line: one verb a file. Standard output is data, standard error is talk; 0 is success, 1 a check that
 //! failed, 2 a usage or file error.
 
+mod chip;
 mod completions;
 mod demo;
 mod denoise;

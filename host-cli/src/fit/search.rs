@@ -1,9 +1,8 @@
 //! Networks and plans that a chip has room for.
 
 use mote_core::model::arena_bytes_of;
-use mote_core::network::Network;
 
-use super::{BoardCosts, Work, blob_bytes};
+use super::{BoardCosts, Footprint, Work, blob_bytes};
 use crate::noise::Noising;
 use crate::plan::{LevelSet, PlanError, PlanSpec};
 use crate::quantize::Format;
@@ -84,15 +83,14 @@ impl Design {
         let history = rows.iter().map(mote_core::sampler::Row::history).max().unwrap_or(1);
         let width = work.widths.iter().copied().max().unwrap_or(0);
         let on_host = arena_bytes_of(shape.dim_in, shape.dim_out, width, history, shape.classes > 0);
-        let lanes = Network::lanes(width);
-        let arena_bytes = on_host - size_of::<i16>() * lanes + costs.lane_bytes * lanes;
         let text = data.blob_text(recipe, &Format::from(recipe.blob.activation_bits).to_string());
         let blob_bytes = blob_bytes(&shape, &set, text.len());
+        let Footprint { flash_bytes, arena_bytes, ram_bytes } = costs.footprint(blob_bytes, on_host, width);
         Ok(Self {
             hidden: hidden.to_vec(),
             plan: plan.clone(),
-            flash_bytes: blob_bytes + costs.code_bytes,
-            ram_bytes: arena_bytes + costs.other_ram_bytes,
+            flash_bytes,
+            ram_bytes,
             instructions: costs.sample(&work),
             cycles: costs.cycles(&work),
             work,

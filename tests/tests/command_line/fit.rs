@@ -35,6 +35,14 @@ fn a_proposed_network_takes_the_bytes_and_the_instructions_that_were_promised() 
         assert_eq!(Some(blob), design["blob_bytes"].as_u64(), "{design}");
         let inspected: Value = serde_json::from_str(&place.ok(&format!("inspect run{number} --json")).stdout).unwrap();
         assert_eq!(inspected["arena_bytes"], design["arena_bytes"], "{design}");
+        // What is said of the blob is what was said before there was one.
+        let on_board = &inspected["on_board"];
+        for name in ["flash_bytes", "arena_bytes", "ram_bytes"] {
+            assert_eq!(on_board[name], design[name], "{name}: {design}");
+        }
+        for name in ["instructions", "cycles", "seconds"] {
+            assert_eq!(on_board["plans"][0][name], design[name], "{name}: {design}");
+        }
         if image().is_none() {
             continue;
         }

@@ -32,6 +32,7 @@ fn inspect_has_stable_names_and_adds_up() {
             "multiply_accumulates",
             "name",
             "noise_levels",
+            "on_board",
             "plans",
             "prediction",
             "quantisation",
@@ -48,6 +49,11 @@ fn inspect_has_stable_names_and_adds_up() {
         ["evaluations", "history", "multiply_accumulates", "name", "start_scale", "stochastic"]
     );
     assert_eq!(keys(&found["flash"]), ["level_table", "plans", "rest", "total", "weights"]);
+    assert_eq!(
+        keys(&found["on_board"]),
+        ["arena_bytes", "board", "clock_hz", "core", "flash_bytes", "plans", "ram_bytes"]
+    );
+    assert_eq!(keys(&found["on_board"]["plans"][0]), ["cycles", "instructions", "name", "seconds"]);
     assert_eq!(found["quantisation"], "8-bit weights, wide activations");
     // 2 -> 16 -> 24 -> 2.
     let weights = 2 * 16 + 16 * 24 + 24 * 2;
@@ -59,6 +65,23 @@ fn inspect_has_stable_names_and_adds_up() {
     assert_eq!(found["flash"]["total"], place.bytes("run/model.mote").len());
     let text = place.ok("inspect run/model.mote").stdout;
     assert!(text.contains("ddpm:7") && text.contains("16 -> 24"), "{text}");
+    // Another board, whose codes are words, and half the clock.
+    let small = json(&place.ok("inspect run --board microbit --clock 32MHz --json").stdout);
+    let (first, second) = (&found["on_board"], &small["on_board"]);
+    assert_eq!((&first["board"], &second["board"]), (&"mps2-an386".into(), &"microbit".into()));
+    assert_eq!(first["arena_bytes"], found["arena_bytes"]);
+    assert!(second["arena_bytes"].as_u64() > first["arena_bytes"].as_u64());
+    for (line, clock) in [(first, 64e6), (second, 32e6)] {
+        let plan = &line["plans"][1];
+        // Three evaluations, and no board makes more than two products an instruction at these widths.
+        assert!(plan["instructions"].as_f64().unwrap() > 0.5 * 3.0 * f64::from(weights), "{line}");
+        let (cycles, seconds) = (plan["cycles"][1].as_f64().unwrap(), plan["seconds"][1].as_f64().unwrap());
+        assert!((seconds * clock / cycles - 1.0).abs() < 1e-4, "{line}");
+    }
+    let text = place.ok("inspect run --clock 16MHz").stdout;
+    assert!(text.contains("on a Cortex-M4F (mps2-an386) at 16 MHz") && text.contains(" ms\n"), "{text}");
+    place.refused_with("inspect run --board nrf52", &["the boards are", "microbit"]);
+    place.refused_with("inspect run --clock fast", &["fast", "64MHz"]);
 }
 
 #[test]

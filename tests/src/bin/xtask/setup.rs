@@ -32,6 +32,12 @@ pub fn install(boards: Boards) -> Result<()> {
     Ok(())
 }
 
+/// Whether a version of Rust is there, or could be installed.
+pub fn toolchain(version: &str) -> bool {
+    let there = || Invocation::cargo(&format!("+{version} --version")).succeeds();
+    there() || (run(&Invocation::new("rustup", &format!("toolchain install {version} --profile minimal"))) && there())
+}
+
 /// Runs a command that installs something.
 fn run(line: &Invocation) -> bool {
     eprintln!("set-up: {line}");

@@ -6,6 +6,7 @@ use super::run::{Invocation, Tally};
 use super::setup::{self, Boards};
 use anyhow::{Context as _, Result};
 use mote_qemu::BOARDS;
+use mote_tests::chips::{CHIPS, Chip};
 use std::time::{Duration, Instant};
 
 /// What to run besides the usual, and what to leave out.
@@ -21,8 +22,17 @@ pub struct Options {
 }
 
 /// The files of tests that run images in QEMU.
-const BOARD_TESTS: [&str; 6] =
-    ["c_library", "ensembles_on_board", "every_board", "host_against_qemu", "jobs_on_board", "kernels_on_board"];
+const BOARD_TESTS: [&str; 9] = [
+    "approximations",
+    "c_library",
+    "chips",
+    "ensembles_on_board",
+    "every_board",
+    "host_against_qemu",
+    "jobs_on_board",
+    "kernels_on_board",
+    "stack",
+];
 
 /// The tests that run the `mote` program, which has to be built before them.
 const COMMAND_LINE_TESTS: &str = "command_line";
@@ -140,9 +150,19 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
             cargo(&[
                 "clippy --release -p mote-core --all-targets --features micromath -- -D warnings",
                 "test --release -p mote-core --features micromath --lib math::",
+                "test --release -p mote-core --features micromath --test approximations",
+            ]),
+        ),
+        // The bits of a host without vectors, held to the digest of all others; the kernels' own tests compare the two shape by shape.
+        (
+            "feature portable",
+            cargo(&[
+                "clippy --release -p mote-core --all-targets --features portable -- -D warnings",
+                "test --release -p mote-core --features portable --test golden",
             ]),
         ),
         ("generated files", Work::GeneratedFiles),
+        ("package", package()?),
     ];
     if options.long {
         let mutations = "test --release -p mote-tests --test hostile_blobs";
@@ -162,6 +182,21 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
         stages.push(("long: fuzzing", if there { Work::Commands(fuzzing()) } else { Work::Skipped }));
     }
     Ok(stages)
+}
+
+/// What crates.io would get of the core, built from that alone; and the core by the oldest Rust that it says it takes.
+fn package() -> Result<Work> {
+    let text = std::fs::read_to_string("core/Cargo.toml").context("cannot read core/Cargo.toml")?;
+    let manifest: toml::Table = toml::from_str(&text).context("core/Cargo.toml is no manifest")?;
+    let oldest = manifest["package"]["rust-version"].as_str().context("core/Cargo.toml states no rust-version")?;
+    if !setup::toolchain(oldest) {
+        eprintln!("Rust {oldest} is missing: install it with `rustup toolchain install {oldest}` (https://rustup.rs)");
+        return Ok(Work::Skipped);
+    }
+    Ok(Work::Commands(vec![
+        Invocation::cargo("package --locked --allow-dirty -p mote-core"),
+        Invocation::cargo(&format!("+{oldest} check --locked -p mote-core")),
+    ]))
 }
 
 /// The C library in release form for each target of a board.
@@ -199,6 +234,11 @@ fn board_lints(firmware: &str) -> Vec<Invocation> {
             lints.push(Invocation::cargo(&line).with("MOTE_BOARD", board.name).with(&flags, &board.flags.join(" ")));
         }
     }
+    lints.extend(CHIPS.iter().map(|Chip { board, target, .. }| {
+        Invocation::cargo(&format!(
+            "clippy --release {firmware} -p mote-chips --features {board} --target {target} -- -D warnings"
+        ))
+    }));
     lints
 }
 
