@@ -100,10 +100,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let signals = Signals::load(&args.data, &window, &args.log.options())?;
     signals.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let channels = window.channels.len();
-    let given = signals.pieces.iter().map(|piece| piece.len() / channels).min().unwrap_or_default();
-    let same = signals.pieces.iter().all(|piece| piece.len() == given * channels);
     // An array of windows is judged window by window, a log is cut.
-    let length = args.length.unwrap_or(if same && signals.pieces.len() > 1 { given } else { window.length });
+    let of_window = signals.pieces.first().filter(|_| signals.are_windows()).map(|piece| piece.len() / channels);
+    let length = args.length.or(of_window).unwrap_or(window.length);
     if !window.sliding && length != window.length {
         bail!("--length {length}: the model takes windows of {}", window.length);
     }
@@ -247,7 +246,9 @@ fn csv(report: &Report, signals: &Signals, window: &WindowSummary, length: usize
             let alarm = *score > report.threshold;
             if alarm || !alarms {
                 let first = number * length;
-                let seconds = window.period.map_or(String::new(), |period| format!("{}", first as f64 * period));
+                let seconds = window
+                    .period
+                    .map_or(String::new(), |period| format!("{}", (first as f64 * period * 1e6).round() / 1e6));
                 let _ = writeln!(out, "{signal},{first},{seconds},{score},{}", u8::from(alarm));
             }
         }

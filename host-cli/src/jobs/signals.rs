@@ -168,6 +168,12 @@ impl Signals {
         Ok(signals)
     }
 
+    /// Whether the file held windows, each on its own, and not a signal.
+    #[must_use]
+    pub fn are_windows(&self) -> bool {
+        matches!(self.origin, Origin::Array(_)) && self.pieces.len() > 1
+    }
+
     /// Number of values.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::mote::Place;
 use super::tables;
 
-const TRAIN: &str = "train --data log.csv --window 9 --sliding --stretch 16 --time-column t --group who --columns a,b --hidden 24,24 --activation silu --noise-range 0.05,0.7 --levels 5 --steps 800 --batch 128 --out run";
+const TRAIN: &str = "train --data log.csv --window 9 --sliding --stretch 16 --time-column t --group who --columns a,b --hidden 32,32 --activation silu --noise-range 0.05,0.7 --levels 5 --steps 3000 --batch 128 --out run";
 const LOG: &str = "--time-column t --group who";
 
 /// The log's lines with the readings of a changed from one row of recording x on.
@@ -59,10 +59,13 @@ fn a_fault_raises_an_alarm_where_it_is() {
 fn what_cannot_be_judged_is_refused_with_the_way_out() {
     let place = Place::new();
     place.write("log.csv", tables::log(200, 0.02));
-    place.ok(&TRAIN.replace("--steps 800", "--steps 20"));
+    place.ok(&TRAIN.replace("--steps 3000", "--steps 20"));
     let detect = |more: &str| format!("detect run {LOG} {more}");
     place.write("few.csv", tables::log(40, 0.02));
-    place.refused_with(&detect("--data log.csv --normal few.csv"), &["8 normal windows", "at least 20", "--normal"]);
+    place.refused_with(
+        &detect("--data log.csv --normal few.csv"),
+        &["8 normal windows of 9", "at least 20", "--normal"],
+    );
     place.refused_with(&detect("--data few.csv --normal log.csv --length 60"), &["few.csv", "--length"]);
     place.refused_with(&detect("--data log.csv --quantile 1"), &["--quantile 1"]);
     place.refused_with(&detect("--data log.csv --normal log.csv --at 0"), &["--at"]);
@@ -76,7 +79,7 @@ fn what_cannot_be_judged_is_refused_with_the_way_out() {
 fn a_board_does_the_hosts_job() {
     let place = Place::new();
     place.write("log.csv", tables::log(200, 0.0));
-    place.ok(&TRAIN.replace("--steps 800", "--steps 100"));
+    place.ok(&TRAIN.replace("--steps 3000", "--steps 100"));
     let recording: String =
         tables::log(60, 0.2).lines().filter(|line| !line.contains(",y,")).map(|line| format!("{line}\n")).collect();
     place.write("noisy.csv", &recording);
