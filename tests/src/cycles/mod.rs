@@ -1,7 +1,7 @@
 //! What a layer takes in cycles: the instructions that an emulated board runs, by the published timing of its core, memory without waits.
 //!
 //! The emulator logs where each run of instructions starts, so that trip counts and branches are those of the layer itself; what an instruction takes is
-//! each table's own: [`thumb`] for the older cores of Arm, [`helium`] for the Cortex-M55, [`hazard3`] for RISC-V.
+//! each table's own: `thumb` for the older cores of Arm, `helium` for the Cortex-M55, `hazard3` for RISC-V.
 
 mod hazard3;
 mod helium;
