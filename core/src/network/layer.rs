@@ -16,6 +16,12 @@ impl<'a> I16Le<'a> {
         self.0.iter().map(|bytes| i16::from_le_bytes(*bytes))
     }
 
+    /// The value of this number, or `None` past the end.
+    #[must_use]
+    pub fn get(self, number: usize) -> Option<i16> {
+        self.0.get(number).map(|bytes| i16::from_le_bytes(*bytes))
+    }
+
     /// The values in place, where they lie as this target loads them.
     pub(super) fn as_slice(self) -> Option<&'a [i16]> {
         let bytes = self.0.as_flattened();
@@ -50,6 +56,12 @@ impl<'a> F32Le<'a> {
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes.as_chunks().0)
+    }
+
+    /// The value of this number, or `None` past the end.
+    #[must_use]
+    pub fn get(self, number: usize) -> Option<f32> {
+        self.0.get(number).map(|bytes| f32::from_le_bytes(*bytes))
     }
 
     /// The values in order.

@@ -22,13 +22,9 @@ impl WeightLayout {
     /// Every layout, with its name.
     pub const ALL: [(&'static str, Self); 2] = [("rows", Self::Rows), ("row-pairs", Self::RowPairs)];
 
-    /// The layout of a code in a layer's descriptor.
-    pub(crate) fn of_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Rows),
-            1 => Some(Self::RowPairs),
-            _ => None,
-        }
+    /// The layout of a code in a layer's descriptor, which was found to be one of [`ALL`](Self::ALL).
+    pub(crate) fn of_code(code: u8) -> Self {
+        if code == 0 { Self::Rows } else { Self::RowPairs }
     }
 
     /// The code in a layer's descriptor.
@@ -92,6 +88,23 @@ impl WeightLayout {
             let inside = row < rows && col < cols;
             let weight = if inside { weight(row, col) } else { 0 };
             weight as u8 ^ self.offset(row)
+        })
+    }
+
+    /// The weights of a row in order, the padding too, until `weights` ends: quicker than asking for one after another.
+    pub(crate) fn row(self, weights: &[u8], row: usize, cols: usize) -> impl Iterator<Item = i8> {
+        let mut rest = weights.get(self.position(row, 0, cols)..).unwrap_or(&[]);
+        // How far it is from a weight to the next one, by turns.
+        let (mut step, mut other) = match self {
+            Self::Rows => (1, 1),
+            Self::RowPairs => (2, 6),
+        };
+        let offset = self.offset(row);
+        core::iter::from_fn(move || {
+            let byte = rest.first()?;
+            rest = rest.get(step..).unwrap_or(&[]);
+            core::mem::swap(&mut step, &mut other);
+            Some((byte ^ offset) as i8)
         })
     }
 

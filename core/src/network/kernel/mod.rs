@@ -77,6 +77,7 @@ pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[Lane], each: &mut 
     let first = first + mve::dense(layer, first, codes, each);
     let matrix = Matrix::from_row(layer, first);
     match layer.layout() {
+        #[cfg(not(mote_kernel = "dsp"))]
         WeightLayout::Rows => {
             #[cfg(mote_kernel = "x86")]
             if x86::rows(&matrix, codes, each) {
@@ -84,12 +85,15 @@ pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[Lane], each: &mut 
             }
             portable::rows(&matrix, codes, each);
         }
-        WeightLayout::RowPairs => {
-            // A kernel refuses what lies where it cannot read it, and then the portable one takes over.
-            #[cfg(mote_tiles)]
-            if ROUTINE.dense(&matrix, codes, each) {
-                return;
+        // A kernel refuses what lies where it cannot read it, and then the portable one takes over.
+        #[cfg(mote_tiles)]
+        layout => {
+            if layout != WeightLayout::RowPairs || !ROUTINE.dense(&matrix, codes, each) {
+                portable::one_by_one(layout, &matrix, codes, each);
             }
+        }
+        #[cfg(not(mote_tiles))]
+        WeightLayout::RowPairs => {
             #[cfg(mote_kernel = "x86")]
             if x86::row_pairs(&matrix, codes, each) {
                 return;

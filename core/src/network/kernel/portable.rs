@@ -13,6 +13,7 @@ fn product(weight: i8, code: Lane) -> i32 {
 }
 
 /// Row after row, four products a turn: an image built for size does not unroll by itself.
+#[cfg(not(mote_kernel = "dsp"))]
 pub(super) fn rows(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
     let Matrix { weights, rows, cols } = *matrix;
     let Some(codes) = codes.get(..cols) else { return };
@@ -36,14 +37,14 @@ pub(super) fn rows(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i
     }
 }
 
-/// One weight after another, for targets whose kernel leaves only what lies at odd addresses: small rather than quick.
+/// One weight after another in any layout, for targets whose kernel leaves only what lies at odd addresses or was laid out for another core: small
+/// rather than quick.
 #[cfg(mote_tiles)]
-pub(super) fn row_pairs(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
+pub(super) fn one_by_one(layout: WeightLayout, matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
     let Matrix { weights, rows, cols } = *matrix;
     let Some(codes) = codes.get(..cols) else { return };
     for row in 0..rows {
-        let weight = |col: usize| WeightLayout::RowPairs.weight(weights, row, col, cols);
-        let products = codes.iter().enumerate().map(|(col, code)| product(weight(col), *code));
+        let products = layout.row(weights, row, cols).zip(codes).map(|(weight, code)| product(weight, *code));
         each(&[products.fold(0, i32::wrapping_add) << SUM_SHIFT]);
     }
 }
