@@ -6,7 +6,7 @@ use super::utf8::first_fault;
 use super::view::{Model, PlanDescriptor};
 use crate::network::{
     Activation, ActivationFormat, DESCRIPTOR_BYTES, Descriptor, I16Le, Layer, LayerChain, LayerKind, LevelTable, Link,
-    Network, SUM_LIMIT, TILE, WeightLayout,
+    Network, SUM_LIMIT, WeightFormat,
 };
 use crate::sampler::{HISTORY_MAX, ROW_BYTES};
 
@@ -65,7 +65,7 @@ fn check_descriptor<E: From<ParseError>>(
     if flags > 7 || residual_misplaced || descriptor.class_biases() && header.classes() == 0 {
         return refuse("flags", flags.into());
     }
-    if weights != 0 {
+    if weights > WeightFormat::LAST_CODE {
         return refuse("weight format", weights.into());
     }
     if layout > 1 {
@@ -194,14 +194,11 @@ fn check_layer<E: From<ParseError>>(layer: &Layer<'_>, number: u16) -> Result<()
 
 /// Proves that no row's sum can reach [`SUM_LIMIT`], and that whatever fills the weights up to whole tiles is zero.
 fn check_sums<E: From<ParseError>>(layer: &Layer<'_>, number: u16) -> Result<(), E> {
-    let Layer { rows, cols, layout, weights, input_max, input_non_negative, .. } = *layer;
-    let (all_rows, all_cols) = match layout {
-        WeightLayout::Rows => (rows, cols),
-        WeightLayout::RowPairs => (rows.next_multiple_of(TILE), cols.next_multiple_of(TILE)),
-    };
+    let Layer { rows, cols, storage, weights, input_max, input_non_negative, .. } = *layer;
+    let (all_rows, all_cols) = storage.filled(rows, cols);
     for row in 0..all_rows {
         let (mut up, mut down) = (0i32, 0i32);
-        for (weight, col) in layout.row(weights, row, cols).zip(0..all_cols) {
+        for (weight, col) in storage.row(weights, row, cols).zip(0..all_cols) {
             if weight != 0 && (row >= rows || col >= cols) {
                 return Err(E::from(ParseError::WeightPadding { layer: number }));
             }

@@ -1,5 +1,5 @@
 use super::layer::{F32Le, I16Le};
-use super::{Activation, ActivationFormat, Layer, LayerKind, WeightLayout};
+use super::{Activation, ActivationFormat, Layer, LayerKind, Storage, WeightFormat, WeightLayout};
 
 /// Sections start at multiples of this many bytes.
 const ALIGNMENT: usize = 16;
@@ -49,9 +49,9 @@ impl Descriptor<'_> {
         self.flag(2)
     }
 
-    fn layout(self) -> WeightLayout {
-        let [_, _, _, _, _, _, _, code, ..] = *self.0;
-        WeightLayout::of_code(code)
+    fn storage(self) -> Storage {
+        let [_, _, _, _, _, _, format, layout, ..] = *self.0;
+        Storage { layout: WeightLayout::of_code(layout), format: WeightFormat::of_code(format) }
     }
 
     fn input_format(self) -> ActivationFormat {
@@ -87,7 +87,7 @@ impl Link {
         output_max: i16,
         mut take: impl FnMut(usize, usize) -> Result<&'a [u8], E>,
     ) -> Result<Layer<'a>, E> {
-        let (rows, cols, layout) = (descriptor.rows(), descriptor.cols(), descriptor.layout());
+        let (rows, cols, storage) = (descriptor.rows(), descriptor.cols(), descriptor.storage());
         let (activation, residual) = (descriptor.activation(), descriptor.residual());
         let input_non_negative = self.non_negative;
         let kind = if activation == Activation::None {
@@ -97,7 +97,7 @@ impl Link {
             let biases = I16Le::new(take(if descriptor.level_biases() { 0 } else { rows }, 2)?);
             LayerKind::Hidden { multipliers, biases, activation, residual, output_max }
         };
-        let weights = take(layout.bytes(rows, cols), 1)?;
+        let weights = take(storage.bytes(rows, cols), 1)?;
         self.non_negative = activation == Activation::Relu && (!residual || input_non_negative);
         let claim = |has: bool, next: &mut usize| {
             has.then(|| {
@@ -109,7 +109,7 @@ impl Link {
         Ok(Layer {
             rows,
             cols,
-            layout,
+            storage,
             weights,
             kind,
             input_max: descriptor.input_max(),

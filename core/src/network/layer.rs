@@ -1,4 +1,4 @@
-use super::{Activation, WeightLayout};
+use super::{Activation, Storage, WeightFormat, WeightLayout};
 
 /// 16-bit integers as they lie in a blob, at any alignment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,7 +113,7 @@ pub enum LayerKind<'a> {
 pub struct Layer<'a> {
     pub(crate) rows: usize,
     pub(crate) cols: usize,
-    pub(crate) layout: WeightLayout,
+    pub(crate) storage: Storage,
     pub(crate) weights: &'a [u8],
     pub(crate) kind: LayerKind<'a>,
     pub(crate) input_max: i16,
@@ -141,13 +141,19 @@ impl<'a> Layer<'a> {
     /// The order in which the weights lie.
     #[must_use]
     pub fn layout(&self) -> WeightLayout {
-        self.layout
+        self.storage.layout
+    }
+
+    /// How many bits a weight has in the blob.
+    #[must_use]
+    pub fn weight_format(&self) -> WeightFormat {
+        self.storage.format
     }
 
     /// The weights of a row in order, whatever their layout; zeros past the last row.
     pub fn row(&self, row: usize) -> impl ExactSizeIterator<Item = i8> + use<'a> {
-        let Self { layout, weights, cols, .. } = *self;
-        (0..cols).map(move |col| layout.weight(weights, row, col, cols))
+        let Self { storage, weights, cols, .. } = *self;
+        (0..cols).map(move |col| storage.weight(weights, row, col, cols))
     }
 
     /// The weights as they lie in the blob.
