@@ -1,7 +1,7 @@
 //! The golden file of format version 1 stays readable, field by field.
 
 use mote_core::model::{Arena, Model, Role, SelfTest, arena_bytes};
-use mote_core::network::{Activation, ActivationFormat, LayerKind, WeightLayout};
+use mote_core::network::{Activation, ActivationFormat, LayerKind, WeightFormat, WeightLayout};
 use mote_core::sampler::{Digest, SampleOptions};
 use mote_core::score::Prediction;
 
@@ -9,6 +9,12 @@ const GOLDEN: &[u8] = include_bytes!("golden/v1-digits-random.mote");
 
 /// The same model with its weights in row pairs.
 const GOLDEN_ROW_PAIRS: &[u8] = include_bytes!("golden/v1-digits-row-pairs.mote");
+
+/// A model of the same shape with weights of 4 bits.
+const GOLDEN_PACKED: &[u8] = include_bytes!("golden/v1-digits-packed.mote");
+
+/// Its self-test's digest, as it was when the file was made.
+const DIGEST_PACKED: u64 = 0x2a1c_c54d_9996_6651;
 
 /// The self-test's digest, as it was when the file was made.
 const DIGEST: u64 = 0x46da_412e_a186_6aba;
@@ -102,9 +108,21 @@ fn the_golden_file_of_row_pairs_holds_the_same_model() {
 }
 
 #[test]
+fn the_golden_file_of_packed_weights_takes_half_a_byte_for_each() {
+    let model = Model::parse(GOLDEN_PACKED).unwrap();
+    for layer in model.network().layers().iter() {
+        assert_eq!((layer.layout(), layer.weight_format()), (WeightLayout::RowPairs, WeightFormat::Bits4));
+        assert_eq!(layer.weights().len(), layer.rows() * layer.cols() / 2);
+        assert!((0..layer.rows()).flat_map(|row| layer.row(row)).all(|weight| (-7..=7).contains(&weight)));
+    }
+    // Half of 49,152 weights.
+    assert_eq!(GOLDEN.len() - GOLDEN_PACKED.len(), 24_576);
+}
+
+#[test]
 fn the_golden_self_tests_pass_at_every_address() {
-    for (golden, shift) in [GOLDEN, GOLDEN_ROW_PAIRS].into_iter().flat_map(|golden| (0..16).map(move |at| (golden, at)))
-    {
+    let files = [(GOLDEN, DIGEST), (GOLDEN_ROW_PAIRS, DIGEST), (GOLDEN_PACKED, DIGEST_PACKED)];
+    for ((golden, digest), shift) in files.into_iter().flat_map(|file| (0..16).map(move |at| (file, at))) {
         let mut bytes = vec![0; golden.len() + 32];
         let start = bytes.as_ptr().align_offset(16) + shift;
         let moved = &mut bytes[start..start + golden.len()];
@@ -112,7 +130,7 @@ fn the_golden_self_tests_pass_at_every_address() {
         let model = Model::parse(moved).unwrap();
         let mut arena = Arena::<{ arena_bytes(GOLDEN) }>::new();
         let mut bound = model.bind(&mut arena).unwrap();
-        assert_eq!(bound.self_test_digest(), DIGEST, "{shift} bytes past a multiple of 16");
+        assert_eq!(bound.self_test_digest(), digest, "{shift} bytes past a multiple of 16");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Models with random weights: every feature of the format, any shape, no training.
 
 use mote_core::model::{Arena, LayerParts, LevelParts, Model, ModelParts, Parameters, PlanParts, Role, SelfTest};
-use mote_core::network::{Activation, ActivationFormat, WeightLayout};
+use mote_core::network::{Activation, ActivationFormat, WeightFormat, WeightLayout};
 use mote_core::random::{NormalSource, Stream, Ziggurat};
 use mote_core::sampler::{Named, PlanBuilder, Row, start_scale};
 use mote_core::schedule::{Cosine, NoiseLevel, NoiseSchedule, uniform_lambda};
@@ -30,6 +30,10 @@ pub struct RandomModel {
     pub centre: Option<usize>,
     /// How the weights lie in the blob.
     pub layout: WeightLayout,
+    /// The largest weight.
+    pub weight_max: i8,
+    /// How many bits a weight takes in the blob; 4 hold weights to 7.
+    pub weight_format: WeightFormat,
     /// Seed of the weights.
     pub seed: u64,
 }
@@ -66,6 +70,8 @@ impl RandomModel {
             biases: Biases::InLevels,
             centre: None,
             layout: WeightLayout::Rows,
+            weight_max: 127,
+            weight_format: WeightFormat::Bits8,
             seed: 1,
         }
     }
@@ -83,6 +89,8 @@ impl RandomModel {
             biases: Biases::InLevels,
             centre: None,
             layout: WeightLayout::Rows,
+            weight_max: 127,
+            weight_format: WeightFormat::Bits8,
             seed: 2,
         }
     }
@@ -112,8 +120,15 @@ impl RandomModel {
             biases: Biases::Everywhere,
             centre: None,
             layout: WeightLayout::Rows,
+            weight_max: 127,
+            weight_format: WeightFormat::Bits8,
             seed: 3,
         }
+    }
+
+    /// The same shape with weights to 7, in a byte or in half a byte each: the same model, in either format.
+    pub fn of_small_weights(self, weight_format: WeightFormat) -> Self {
+        Self { weight_max: 7, weight_format, ..self }
     }
 
     fn dim_out(&self) -> usize {
@@ -228,7 +243,9 @@ impl Weights {
         let outputs = [(shape.dim_out(), Activation::None)];
         for (number, &(rows, activation)) in shape.hidden.iter().chain(&outputs).enumerate() {
             // The sum of |w| over a row is 0.8 deviations a column, with luck 2.5, and q_max times it must stay below 2^23.
-            let deviation = 30f32.min(0.4 * 8_388_608.0 / (f32::from(shape.q_max) * cols as f32));
+            let deviation = (30.0 * f32::from(shape.weight_max) / 127.0)
+                .min(0.4 * 8_388_608.0 / (f32::from(shape.q_max) * cols as f32));
+            let most = f32::from(shape.weight_max);
             let output = activation == Activation::None;
             let level_biases = match shape.biases {
                 Biases::InLevels => !output,
@@ -240,7 +257,7 @@ impl Weights {
                 activation,
                 residual: shape.residual && number > 0 && rows == cols && !output,
                 level_biases,
-                weights: (0..rows * cols).map(|_| (noise.normal() * deviation).clamp(-127.0, 127.0) as i8).collect(),
+                weights: (0..rows * cols).map(|_| (noise.normal() * deviation).clamp(-most, most) as i8).collect(),
                 // Pre-activations of about one unit (2^10) for codes of about 2^10 / 2^CODE_SHIFT.
                 multipliers: (0..rows)
                     .map(|_| {
@@ -289,6 +306,7 @@ impl Weights {
                     } else {
                         Parameters::Hidden { multipliers: &layer.multipliers, biases: &layer.own_biases }
                     },
+                    weight_format: shape.weight_format,
                     weights: &layer.weights,
                 }
             })

@@ -2,7 +2,7 @@
 
 use mote_core::model::{Arena, Model};
 use mote_core::network::Activation::{Relu, Silu};
-use mote_core::network::WeightLayout;
+use mote_core::network::{WeightFormat, WeightLayout};
 use mote_core::sampler::{Digest, SampleOptions};
 use mote_qemu::{BOARDS, Error, Image, Report, Request, Task, run};
 use mote_tests::qemu::{TIME_LIMIT, forbidden_symbols, images};
@@ -118,6 +118,37 @@ fn every_board_gives_the_hosts_bits() {
 
 /// The digest of the digests of `every_board_gives_the_hosts_bits`, low half first.
 const ALL_MODELS: &str = "7c5242087ae0937c";
+
+#[test]
+fn packed_weights_give_every_board_the_bits_of_whole_ones() {
+    // Odd widths, an odd and an even number of groups of four columns, codes of more than 8 bits and classes' and residual layers.
+    let shapes = [
+        RandomModel { dim: 7, hidden: vec![(33, Silu), (100, Relu)], ..RandomModel::small_with_everything() },
+        RandomModel { levels: 3, ..RandomModel::digits() },
+    ];
+    let mut cases = Vec::new();
+    for (number, shape) in shapes.into_iter().enumerate() {
+        let blob = |layout, format| RandomModel { layout, ..shape.clone() }.of_small_weights(format).blob();
+        let request = Request { seeds: 2, ..request(number) };
+        let host = host_digest(&blob(WeightLayout::Rows, WeightFormat::Bits8), &request);
+        for (name, layout) in WeightLayout::ALL {
+            let packed = blob(layout, WeightFormat::Bits4);
+            assert_eq!(host_digest(&packed, &request), host, "{shape:?}, {name}");
+            let mut file = NamedTempFile::new().unwrap();
+            file.write_all(&packed).unwrap();
+            cases.push((format!("shape {number}, {name}"), file, request.clone(), host));
+        }
+    }
+    let ask = |image: &Image| -> Vec<Result<Report, Error>> {
+        cases.iter().map(|(_, file, request, _)| run(image, Some(file.path()), request, TIME_LIMIT)).collect()
+    };
+    for (image, reports) in on_every_board(ask) {
+        for (report, (name, _, _, host)) in reports.into_iter().zip(&cases) {
+            let report = report.unwrap_or_else(|error| panic!("{}, {name}: {error}", image.board().name));
+            assert_eq!(report.digest, *host, "{}, {name}", report.board);
+        }
+    }
+}
 
 #[test]
 fn every_board_says_where_it_faulted() {

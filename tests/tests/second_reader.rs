@@ -1,7 +1,7 @@
 //! The quantised network and the sampler loop give the bits that an independent reader of the format computes.
 
 use mote_core::model::{Arena, Model, ParseError, WriteError};
-use mote_core::network::{Activation, LayerKind, WeightLayout};
+use mote_core::network::{Activation, LayerKind, WeightFormat, WeightLayout};
 use mote_core::random::{Stream, Ziggurat};
 use mote_core::sampler::{Digest, SampleOptions};
 use mote_tests::random_model::{Biases, RandomModel, Samplers};
@@ -67,6 +67,8 @@ fn assert_same_fields(bytes: &[u8], shape: &RandomModel) {
         let weights = (0..layer.rows()).flat_map(|row| layer.row(row));
         assert!(weights.eq(other.weights.iter().copied()));
         assert_eq!((layer.layout() == WeightLayout::RowPairs, shape.layout), (other.layout == 1, layer.layout()));
+        let packed = layer.weight_format() == WeightFormat::Bits4;
+        assert_eq!((packed, shape.weight_format), (other.weight_format == 1, layer.weight_format()));
         assert_eq!(
             (layer.has_level_biases(), layer.has_class_biases(), layer.input_max() as u16),
             (other.level_biases, other.class_biases, other.q_max)
@@ -124,6 +126,31 @@ fn the_golden_file_of_row_pairs_gives_the_bits_of_the_second_reader() {
     assert_self_test_passes(golden);
 }
 
+#[test]
+fn the_golden_file_of_packed_weights_gives_the_bits_of_the_second_reader() {
+    let golden = include_bytes!("../../core/tests/golden/v1-digits-packed.mote");
+    assert_same_samples(golden, &[0, 7]);
+    let shape = RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::digits() };
+    assert_same_fields(golden, &shape.of_small_weights(WeightFormat::Bits4));
+    assert_self_test_passes(golden);
+}
+
+#[test]
+fn packed_weights_make_the_model_of_whole_ones_in_half_the_bytes() {
+    for shape in [RandomModel::digits(), RandomModel::small_with_everything(), RandomModel::tiny()] {
+        for (_, layout) in WeightLayout::ALL {
+            let shape = RandomModel { layout, ..shape.clone() };
+            let [whole, packed] = [WeightFormat::Bits8, WeightFormat::Bits4]
+                .map(|format| Blob::read(&shape.clone().of_small_weights(format).blob()).unwrap());
+            // The digest stands for a whole sample.
+            assert_eq!((whole.digest, whole.self_test_digest()), (packed.digest, packed.self_test_digest()));
+            assert!(whole.layers.iter().zip(&packed.layers).all(|(whole, packed)| whole.weights == packed.weights));
+            let bytes = |blob: &Blob| blob.section_offsets[4] - blob.section_offsets[3];
+            assert!(bytes(&packed) < bytes(&whole));
+        }
+    }
+}
+
 /// The model in another layout, through `Model::with_layout`.
 fn laid_out(bytes: &[u8], layout: WeightLayout) -> Vec<u8> {
     let model = Model::parse(bytes).unwrap();
@@ -140,7 +167,8 @@ fn laid_out(bytes: &[u8], layout: WeightLayout) -> Vec<u8> {
 #[test]
 fn a_new_layout_makes_the_blob_that_its_writer_makes() {
     let [(_, rows), (_, pairs)] = WeightLayout::ALL;
-    for shape in [RandomModel::digits(), RandomModel::small_with_everything(), RandomModel::tiny()] {
+    let packed = RandomModel::small_with_everything().of_small_weights(WeightFormat::Bits4);
+    for shape in [RandomModel::digits(), RandomModel::small_with_everything(), RandomModel::tiny(), packed] {
         for (from, to) in [(rows, pairs), (pairs, rows), (pairs, pairs)] {
             let [from, to] = [from, to].map(|layout| RandomModel { layout, ..shape.clone() }.blob());
             let layout = Model::parse(&to).unwrap().network().layers().iter().next().unwrap().layout();
@@ -151,24 +179,33 @@ fn a_new_layout_makes_the_blob_that_its_writer_makes() {
 
 #[test]
 fn weights_that_fill_tiles_up_must_be_zero() {
-    // 5-9-9-9-5: three rows and one column in four lie outside of every matrix.
-    let shape = RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::small_with_everything() };
-    let bytes = shape.blob();
-    let model = Model::parse(&bytes).unwrap();
-    let weights = model.network().layers().iter().next().unwrap().weights();
-    let start = weights.as_ptr().addr() - bytes.as_ptr().addr();
-    let mut outside = 0;
-    for place in start..start + weights.len() {
-        let mut changed = bytes.clone();
-        changed[place] ^= 1;
-        let sum = mote_tests::reader::file_checksum(&changed);
-        changed[12..16].copy_from_slice(&sum.to_le_bytes());
-        let refused = Model::parse(&changed).map(|_| ()) == Err(ParseError::WeightPadding { layer: 0 });
-        let by_the_other = Blob::read(&changed).is_err_and(|error| error == "a weight outside the matrix");
-        assert_eq!(refused, by_the_other, "byte {place}");
-        outside += usize::from(refused);
+    // 5-9-9-9-5: three rows and three columns in four lie outside of the first matrix, or one column in two.
+    let (rows, pairs) = (WeightLayout::Rows, WeightLayout::RowPairs);
+    for (layout, format, stored, filled) in [
+        (pairs, WeightFormat::Bits8, 12 * 8, 12 * 8 - 9 * 5),
+        (pairs, WeightFormat::Bits4, 12 * 8 / 2, 12 * 8 - 9 * 5),
+        (rows, WeightFormat::Bits4, 9 * 6 / 2, 9 * 6 - 9 * 5),
+    ] {
+        let shape = RandomModel { layout, ..RandomModel::small_with_everything() };
+        let bytes = shape.of_small_weights(format).blob();
+        let model = Model::parse(&bytes).unwrap();
+        let weights = model.network().layers().iter().next().unwrap().weights();
+        let start = weights.as_ptr().addr() - bytes.as_ptr().addr();
+        let mut outside = 0;
+        let halves: &[u8] = if format == WeightFormat::Bits4 { &[1, 16] } else { &[1] };
+        for (place, bit) in (start..start + weights.len()).flat_map(|place| halves.iter().map(move |bit| (place, bit)))
+        {
+            let mut changed = bytes.clone();
+            changed[place] ^= bit;
+            let sum = mote_tests::reader::file_checksum(&changed);
+            changed[12..16].copy_from_slice(&sum.to_le_bytes());
+            let refused = Model::parse(&changed).map(|_| ()) == Err(ParseError::WeightPadding { layer: 0 });
+            let by_the_other = Blob::read(&changed).is_err_and(|error| error == "a weight outside the matrix");
+            assert_eq!(refused, by_the_other, "byte {place}");
+            outside += usize::from(refused);
+        }
+        assert_eq!((weights.len(), outside), (stored, filled));
     }
-    assert_eq!((weights.len(), outside), (12 * 8, 12 * 8 - 9 * 5));
 }
 
 #[test]
@@ -208,8 +245,12 @@ fn models_of_every_size_survive_the_round_trip() {
                     biases,
                     centre: None,
                     layout: WeightLayout::ALL[(seed / 2 % 2) as usize].1,
+                    weight_max: 127,
+                    weight_format: WeightFormat::Bits8,
                     seed,
                 };
+                // Every third one of small weights, two to a byte.
+                let shape = if seed % 3 == 0 { shape.of_small_weights(WeightFormat::Bits4) } else { shape };
                 let bytes = shape.blob();
                 assert_same_fields(&bytes, &shape);
                 assert_self_test_passes(&bytes);

@@ -129,7 +129,7 @@ unsafe fn parse(model: *mut MoteModel, blob: *const u8, blob_bytes: usize) -> Re
     area.at_multiple_of(MOTE_BLOB_ALIGNMENT)?;
     // SAFETY: the caller promises these bytes, for as long as the model is used, which is all the time that 'static stands for here.
     let bytes: &'static [u8] = unsafe { core::slice::from_raw_parts(blob, blob_bytes) };
-    let model = Model::parse(bytes)?;
+    let model = Model::parse_as::<MoteStatus>(bytes)?;
     // SAFETY: as above. A model needs no drop, so whatever was there before is left.
     unsafe { cell.write(Cell { tag: TAG, blob: area, model }) };
     Ok(())

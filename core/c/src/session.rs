@@ -3,9 +3,9 @@
 use crate::memory::Area;
 use crate::model::{Parsed, view};
 use crate::{MoteModel, MoteStatus};
-use mote_core::model::{Bound, Model, NamedPlan, Role};
+use mote_core::model::{Bound, Role};
 use mote_core::random::{Stream, Ziggurat};
-use mote_core::sampler::SampleOptions;
+use mote_core::sampler::{Plan, SampleOptions};
 
 /// Words of 64 bits of a `mote_session`.
 #[cfg(target_pointer_width = "64")]
@@ -125,7 +125,6 @@ unsafe fn bind(
 struct Open<'s> {
     area: Area,
     arena: Area,
-    model: &'s Model<'static>,
     parsed: Parsed<'s>,
     bound: Bound<'s, 'static>,
     sample: &'s mut Option<InTheMaking>,
@@ -153,7 +152,7 @@ unsafe fn open<'s>(session: *mut MoteSession) -> Result<Open<'s>, MoteStatus> {
     let words = unsafe { core::slice::from_raw_parts_mut(cell.arena, cell.words) };
     // The model may be another than the one that was bound, if the caller parsed another one into its place.
     let bound = model.bind_words(words).map_err(|_| MoteStatus::ArenaTooSmall)?;
-    Ok(Open { area, arena, model, parsed, bound, sample: &mut cell.sample })
+    Ok(Open { area, arena, parsed, bound, sample: &mut cell.sample })
 }
 
 impl Open<'_> {
@@ -172,14 +171,14 @@ impl Open<'_> {
     }
 
     /// The plan and the options that a request asks for.
-    fn choose(&self, request: &MoteRequest) -> Result<(NamedPlan<'static>, SampleOptions), MoteStatus> {
-        if self.model.role() != Role::Sampler {
+    fn choose(&self, request: &MoteRequest) -> Result<(Plan<'static>, SampleOptions), MoteStatus> {
+        if self.parsed.model.role() != Role::Sampler {
             return Err(MoteStatus::WrongRole);
         }
         if request.flags & !(MOTE_REQUEST_CLASS | MOTE_REQUEST_GUIDANCE) != 0 {
             return Err(MoteStatus::UnknownFlags);
         }
-        let plan = self.model.plan(request.plan.into()).ok_or(MoteStatus::UnknownPlan)?;
+        let plan = self.parsed.model.unnamed_plan(request.plan.into()).ok_or(MoteStatus::UnknownPlan)?;
         let mut options = SampleOptions::default();
         if request.flags & MOTE_REQUEST_CLASS != 0 {
             options.class = Some(self.class(request.class_number)?);
@@ -194,14 +193,14 @@ impl Open<'_> {
     }
 
     fn class(&self, number: u16) -> Result<u16, MoteStatus> {
-        if usize::from(number) < self.model.classes() { Ok(number) } else { Err(MoteStatus::ClassOutOfRange) }
+        if usize::from(number) < self.parsed.model.classes() { Ok(number) } else { Err(MoteStatus::ClassOutOfRange) }
     }
 
     /// Starts a sample: its noise is drawn, no step taken.
     fn start(&mut self, request: &MoteRequest) -> Result<(), MoteStatus> {
         let (plan, options) = self.choose(request)?;
         let mut noise = Ziggurat::new(Stream::nth(request.seed, request.number));
-        let steps_taken = self.bound.start(&plan, options, &mut noise).0.steps_taken();
+        let steps_taken = self.bound.start(plan, options, &mut noise).0.steps_taken();
         *self.sample = Some(InTheMaking { plan: request.plan, steps_taken, options, noise });
         Ok(())
     }
@@ -209,11 +208,11 @@ impl Open<'_> {
     /// Takes a step; gives whether the sample is done.
     fn step(&mut self) -> Result<bool, MoteStatus> {
         let sample = self.sample.as_mut().ok_or(MoteStatus::NoSample)?;
-        let plan = self.model.plan(sample.plan.into()).ok_or(MoteStatus::UnknownPlan)?;
-        let (mut run, mut denoiser) = self.bound.resume(&plan, sample.options, sample.steps_taken);
+        let plan = self.parsed.model.unnamed_plan(sample.plan.into()).ok_or(MoteStatus::UnknownPlan)?;
+        let (mut run, mut denoiser) = self.bound.resume(plan, sample.options, sample.steps_taken);
         run.step(&mut denoiser, &mut sample.noise);
         sample.steps_taken = run.steps_taken();
-        Ok(sample.steps_taken >= plan.plan.len())
+        Ok(sample.steps_taken >= plan.len())
     }
 
     /// Writes the state of the sample in the making.
@@ -274,7 +273,7 @@ pub unsafe extern "C" fn mote_session_sample(
     MoteStatus::of(unsafe { open(session) }.and_then(|mut open| {
         // SAFETY: the promise is the caller's.
         let request = unsafe { read_request(request) }?;
-        open.buffer(out, count, open.model.dim_out())?;
+        open.buffer(out, count, open.parsed.model.dim_out())?;
         open.start(&request)?;
         while !open.step()? {}
         // SAFETY: `out` was checked above.
@@ -325,7 +324,7 @@ pub unsafe extern "C" fn mote_session_step(session: *mut MoteSession, done: *mut
 pub unsafe extern "C" fn mote_session_read(session: *mut MoteSession, out: *mut f32, count: usize) -> MoteStatus {
     // SAFETY: the promise is the caller's.
     MoteStatus::of(unsafe { open(session) }.and_then(|open| {
-        open.buffer(out, count, open.model.dim_out())?;
+        open.buffer(out, count, open.parsed.model.dim_out())?;
         // SAFETY: `out` was checked above.
         unsafe { open.read(out) }
     }))
@@ -350,7 +349,7 @@ pub unsafe extern "C" fn mote_session_evaluate(
 ) -> MoteStatus {
     // SAFETY: the promise is the caller's.
     MoteStatus::of(unsafe { open(session) }.and_then(|mut open| {
-        let (dim_in, dim_out) = (open.model.dim_in(), open.model.dim_out());
+        let (dim_in, dim_out) = (open.parsed.model.dim_in(), open.parsed.model.dim_out());
         // The input may lie in flash beside the blob, even in it; what is written may not.
         let input = Area::of(x, x_count)?;
         input.apart_from(open.area)?;
@@ -359,7 +358,7 @@ pub unsafe extern "C" fn mote_session_evaluate(
         if x_count < dim_in {
             return Err(MoteStatus::BufferTooShort);
         }
-        if usize::from(level) >= open.model.network().levels().len() {
+        if usize::from(level) >= open.parsed.model.network().levels().len() {
             return Err(MoteStatus::LevelOutOfRange);
         }
         let class = if class_number.is_null() {

@@ -75,6 +75,8 @@ impl MoteStatus {
 }
 
 impl From<ParseError> for MoteStatus {
+    // Inlined where an error is made, it leaves a number of it.
+    #[inline(always)]
     fn from(error: ParseError) -> Self {
         match error {
             ParseError::TooShort { .. } => Self::Truncated,

@@ -1,9 +1,9 @@
 use super::header::{Role, lane_bytes};
-use super::view::{Model, NamedPlan};
+use super::view::Model;
 use crate::job::Estimator;
 use crate::network::{Lane, QuantisedDenoiser};
 use crate::random::{NormalSource, Stream, Ziggurat};
-use crate::sampler::{Digest, Run, SampleOptions, Workspace};
+use crate::sampler::{Digest, Plan, Run, SampleOptions, Workspace};
 use crate::score::Denoiser;
 use core::fmt;
 
@@ -102,7 +102,7 @@ impl<'m, 'a> Bound<'m, 'a> {
     #[inline(never)]
     pub fn start<'p, N: NormalSource>(
         &mut self,
-        plan: &NamedPlan<'p>,
+        plan: impl Into<Plan<'p>>,
         options: SampleOptions,
         noise: &mut N,
     ) -> (Run<'p, '_>, QuantisedDenoiser<'_, 'a>) {
@@ -117,17 +117,17 @@ impl<'m, 'a> Bound<'m, 'a> {
     /// A sample or a self-test in between starts in the same memory, and what is taken up then is no sample of the plan.
     pub fn resume<'p>(
         &mut self,
-        plan: &NamedPlan<'p>,
+        plan: impl Into<Plan<'p>>,
         options: SampleOptions,
         steps_taken: usize,
     ) -> (Run<'p, '_>, QuantisedDenoiser<'_, 'a>) {
         let dim = self.model.dim_in();
-        let history = self.model.header.history;
+        let history = self.model.header.history();
         let guided = self.model.classes() > 0;
         // Both were measured when the model was bound; an empty workspace would make an empty sample.
         let workspace = Workspace::new(dim, history, guided, self.floats).unwrap_or_default();
         let denoiser = QuantisedDenoiser::bound(&self.model.network, self.lanes);
-        (Run::resume(plan.plan, options, workspace, steps_taken), denoiser)
+        (Run::resume(plan.into(), options, workspace, steps_taken), denoiser)
     }
 
     /// The state of the sample that was started last: the sample itself, in the scale of the training data, once its run is done.
@@ -137,9 +137,9 @@ impl<'m, 'a> Bound<'m, 'a> {
     }
 
     /// Draws a sample with any source of noise and writes it to `out`, in the scale of the training data.
-    pub fn sample_with<N: NormalSource>(
+    pub fn sample_with<'s, N: NormalSource>(
         &mut self,
-        plan: &NamedPlan<'_>,
+        plan: impl Into<Plan<'s>>,
         options: SampleOptions,
         noise: &mut N,
         out: &mut [f32],
@@ -153,7 +153,14 @@ impl<'m, 'a> Bound<'m, 'a> {
 
     /// Draws sample `number` of `seed` and writes it to `out`, in the scale of the training data; see
     /// [`Model::unscale`] for the data's own units.
-    pub fn sample(&mut self, plan: &NamedPlan<'_>, options: SampleOptions, seed: u64, number: u32, out: &mut [f32]) {
+    pub fn sample<'s>(
+        &mut self,
+        plan: impl Into<Plan<'s>>,
+        options: SampleOptions,
+        seed: u64,
+        number: u32,
+        out: &mut [f32],
+    ) {
         self.sample_with(plan, options, &mut Ziggurat::new(Stream::nth(seed, number)), out);
     }
 
@@ -176,9 +183,9 @@ impl<'m, 'a> Bound<'m, 'a> {
         let mut noise = Ziggurat::new(Stream::nth(test.seed, test.sample));
         let mut digest = Digest::new();
         if self.model.role() == Role::Sampler {
-            let Some(plan) = self.model.plan(test.plan.into()) else { return digest.finish() };
+            let Some(plan) = self.model.unnamed_plan(test.plan.into()) else { return digest.finish() };
             let options = SampleOptions { class: test.class, ..SampleOptions::default() };
-            let (run, mut denoiser) = self.start(&plan, options, &mut noise);
+            let (run, mut denoiser) = self.start(plan, options, &mut noise);
             digest.update(run.finish(&mut denoiser, &mut noise));
         } else {
             let (dim_in, dim_out) = (self.model.dim_in(), self.model.dim_out());

@@ -82,7 +82,7 @@ impl Model<'_> {
         sampler: &dyn PlanBuilder,
         levels: &[u16],
     ) -> Result<PlanBuffer<N>, BuildError> {
-        let (needed, kept) = (sampler.history(), self.header.history);
+        let (needed, kept) = (sampler.history(), self.header.history());
         if needed > kept {
             return Err(BuildError::TooDeep { needed, kept });
         }
@@ -98,12 +98,12 @@ impl Model<'_> {
         let needed = sampler.rows(&noise);
         let too_long = BuildError::TooLong { needed, room: N };
         let mut rows: heapless::Vec<Row, N> = heapless::Vec::new();
-        for row in (0..needed).filter_map(|i| sampler.row(i, &noise, self.header.prediction)) {
+        for row in (0..needed).filter_map(|i| sampler.row(i, &noise, self.header.prediction())) {
             // Every row's level is an index into `noise`, which is as long as `levels`.
             let level = levels.get(usize::from(row.level)).copied().unwrap_or(0);
             rows.push(Row { level, ..row }).map_err(|_| too_long)?;
         }
-        Ok(PlanBuffer { rows, start_scale: start_scale(&noise, self.header.sigma_data), history: sampler.history() })
+        Ok(PlanBuffer { rows, start_scale: start_scale(&noise, self.header.sigma_data()), history: sampler.history() })
     }
 }
 

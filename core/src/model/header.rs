@@ -1,4 +1,5 @@
 use super::error::{ParseError, Part};
+use super::number::positive;
 use crate::network::{LAYERS_MAX, Lane, Network, WIDTH_MAX};
 use crate::sampler::{HISTORY_MAX, Workspace};
 use crate::score::Prediction;
@@ -41,25 +42,9 @@ pub struct SelfTest {
     pub digest: u64,
 }
 
-/// The checked header.
+/// The header, viewed in place: little-endian fields at constant offsets.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Header {
-    pub role: Role,
-    pub prediction: Prediction,
-    pub layers: usize,
-    pub history: usize,
-    pub dim_in: usize,
-    pub dim_out: usize,
-    pub width: usize,
-    pub classes: usize,
-    pub levels: usize,
-    pub plans: usize,
-    pub rows: usize,
-    pub text: usize,
-    pub sigma_data: f32,
-    pub image: Option<(u16, u16)>,
-    pub self_test: SelfTest,
-}
+pub(super) struct Header<'a>(&'a [u8; HEADER_BYTES]);
 
 pub(super) fn checksum(bytes: &[u8]) -> u32 {
     static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -69,131 +54,168 @@ pub(super) fn checksum(bytes: &[u8]) -> u32 {
     digest.finalize()
 }
 
-/// Little-endian fields at constant offsets.
-struct Fields<'a>(&'a [u8; HEADER_BYTES]);
-
-impl Fields<'_> {
-    fn bytes<const N: usize>(&self, at: usize) -> [u8; N] {
-        self.0.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
-    }
-    fn u8(&self, at: usize) -> u8 {
-        let [byte] = self.bytes(at);
-        byte
-    }
-    fn u16(&self, at: usize) -> u16 {
-        u16::from_le_bytes(self.bytes(at))
-    }
-    fn u32(&self, at: usize) -> u32 {
-        u32::from_le_bytes(self.bytes(at))
-    }
-    fn u64(&self, at: usize) -> u64 {
-        u64::from_le_bytes(self.bytes(at))
-    }
+#[inline(always)]
+fn refuse<E: From<ParseError>>(field: &'static str, value: u32) -> E {
+    E::from(ParseError::Value { part: Part::Header, field, value })
 }
 
-fn refuse(field: &'static str, value: u32) -> ParseError {
-    ParseError::Value { part: Part::Header, field, value }
-}
-
-impl Header {
+impl<'a> Header<'a> {
     /// Checks magic, version, length and checksum, then every field.
-    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+    pub fn parse<E: From<ParseError>>(bytes: &'a [u8]) -> Result<Self, E> {
         let Some(head) = bytes.first_chunk::<HEADER_BYTES>() else {
-            return Err(ParseError::TooShort { len: bytes.len() });
+            return Err(E::from(ParseError::TooShort { len: bytes.len() }));
         };
-        let fields = Fields(head);
-        if fields.bytes(0) != MAGIC {
-            return Err(ParseError::NotAModel);
+        let header = Self(head);
+        if header.field(0) != MAGIC {
+            return Err(E::from(ParseError::NotAModel));
         }
-        if fields.u16(4) != VERSION {
-            return Err(ParseError::Version(fields.u16(4)));
+        let version = header.u16(4);
+        if version != VERSION {
+            return Err(E::from(ParseError::Version(version)));
         }
-        if usize::try_from(fields.u32(8)) != Ok(bytes.len()) {
-            return Err(ParseError::Length { stated: fields.u32(8), actual: bytes.len() });
+        let stated = header.u32(8);
+        if usize::try_from(stated) != Ok(bytes.len()) {
+            return Err(E::from(ParseError::Length { stated, actual: bytes.len() }));
         }
-        let (stated, computed) = (fields.u32(12), checksum(bytes));
+        let (stated, computed) = (header.u32(12), checksum(bytes));
         if stated != computed {
-            return Err(ParseError::Checksum { stated, computed });
+            return Err(E::from(ParseError::Checksum { stated, computed }));
         }
-        Self::from_fields(&fields)
+        header.check::<E>()?;
+        Ok(header)
     }
 
-    fn from_fields(fields: &Fields<'_>) -> Result<Self, ParseError> {
-        let within = |field: &'static str, value: usize, low: usize, high: usize| {
-            if (low..=high).contains(&value) { Ok(value) } else { Err(refuse(field, value as u32)) }
+    #[inline(never)]
+    fn check<E: From<ParseError>>(self) -> Result<(), E> {
+        let within = |field: &'static str, value: usize, low: usize, high: usize| -> Result<(), E> {
+            if (low..=high).contains(&value) { Ok(()) } else { Err(refuse(field, value as u32)) }
         };
-        let half = |at: usize| usize::from(fields.u16(at));
+        let half = |at: usize| usize::from(self.u16(at));
         within("header length", half(6), HEADER_BYTES, HEADER_BYTES)?;
-        let role = match fields.u8(16) {
-            0 => Role::Sampler,
-            1 => Role::CentreDenoiser,
-            other => return Err(refuse("role", other.into())),
-        };
-        let sampler = role == Role::Sampler;
-        let dim_in = within("dim_in", half(20), 1, WIDTH_MAX)?;
-        let dim_out = within("dim_out", half(22), 1, WIDTH_MAX)?;
+        within("role", self.u8(16).into(), 0, 1)?;
+        within("prediction", self.u8(17).into(), 0, 5)?;
+        within("layers", self.layers(), 1, LAYERS_MAX)?;
+        within("history", self.history(), 1, HISTORY_MAX)?;
+        let (dim_in, dim_out) = (self.dim_in(), self.dim_out());
+        within("dim_in", dim_in, 1, WIDTH_MAX)?;
+        within("dim_out", dim_out, 1, WIDTH_MAX)?;
+        within("width", self.width(), dim_in.max(dim_out), WIDTH_MAX)?;
+        within("levels", self.levels(), 1, usize::MAX)?;
+        let sampler = self.role() == Role::Sampler;
         if sampler && dim_out != dim_in {
             return Err(refuse("dim_out", dim_out as u32));
         }
-        let sigma_data = f32::from_bits(fields.u32(40));
-        if !(sigma_data.is_finite() && sigma_data > 0.0) {
-            return Err(refuse("sigma_data", fields.u32(40)));
+        within("plans", self.plans(), usize::from(sampler), if sampler { PLANS_MAX } else { 0 })?;
+        if (self.rows() > 0) != sampler {
+            return Err(refuse("rows", self.u32(32)));
         }
-        let prediction = match fields.u8(17) {
+        positive::<E>(Part::Header, "sigma_data", self.sigma_data())?;
+        let (height, width) = (half(44), half(46));
+        if height | width != 0 && height * width != dim_out {
+            return Err(refuse("image height", height as u32));
+        }
+        within("self-test plan", half(48), 0, self.plans().saturating_sub(1))?;
+        within("self-test class", half(50), 0, self.classes())?;
+        let sample = self.u32(52);
+        if sample >= SELF_TEST_SAMPLES {
+            return Err(refuse("self-test sample", sample));
+        }
+        match self.0.iter().skip(72).find(|byte| **byte != 0) {
+            Some(byte) => Err(refuse("reserved", u32::from(*byte))),
+            None => Ok(()),
+        }
+    }
+
+    fn field<const N: usize>(self, at: usize) -> [u8; N] {
+        self.0.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
+    }
+    fn u8(self, at: usize) -> u8 {
+        let [byte] = self.field(at);
+        byte
+    }
+    fn u16(self, at: usize) -> u16 {
+        u16::from_le_bytes(self.field(at))
+    }
+    fn u32(self, at: usize) -> u32 {
+        u32::from_le_bytes(self.field(at))
+    }
+    fn u64(self, at: usize) -> u64 {
+        u64::from_le_bytes(self.field(at))
+    }
+
+    pub fn role(self) -> Role {
+        if self.u8(16) == 0 { Role::Sampler } else { Role::CentreDenoiser }
+    }
+
+    pub fn prediction(self) -> Prediction {
+        match self.u8(17) {
             0 => Prediction::Epsilon,
             1 => Prediction::X0,
             2 => Prediction::V,
             3 => Prediction::Score,
             4 => Prediction::Flow,
-            5 => Prediction::EdmF { sigma_data },
-            other => return Err(refuse("prediction", other.into())),
-        };
-        let image = match (fields.u16(44), fields.u16(46)) {
-            (0, 0) => None,
-            (height, width) if usize::from(height) * usize::from(width) == dim_out => Some((height, width)),
-            (height, _) => return Err(refuse("image height", height.into())),
-        };
-        let classes = half(26);
-        let plans = within("plans", half(30), usize::from(sampler), if sampler { PLANS_MAX } else { 0 })?;
-        let rows = fields.u32(32);
-        if (rows > 0) != sampler {
-            return Err(refuse("rows", rows));
+            _ => Prediction::EdmF { sigma_data: self.sigma_data() },
         }
-        let plan = fields.u16(48);
-        if usize::from(plan) > plans.saturating_sub(1) {
-            return Err(refuse("self-test plan", plan.into()));
+    }
+
+    pub fn layers(self) -> usize {
+        self.u8(18).into()
+    }
+
+    pub fn history(self) -> usize {
+        self.u8(19).into()
+    }
+
+    pub fn dim_in(self) -> usize {
+        self.u16(20).into()
+    }
+
+    pub fn dim_out(self) -> usize {
+        self.u16(22).into()
+    }
+
+    pub fn width(self) -> usize {
+        self.u16(24).into()
+    }
+
+    pub fn classes(self) -> usize {
+        self.u16(26).into()
+    }
+
+    pub fn levels(self) -> usize {
+        self.u16(28).into()
+    }
+
+    pub fn plans(self) -> usize {
+        self.u16(30).into()
+    }
+
+    pub fn rows(self) -> usize {
+        usize::try_from(self.u32(32)).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes of the text.
+    pub fn text(self) -> usize {
+        usize::try_from(self.u32(36)).unwrap_or(usize::MAX)
+    }
+
+    pub fn sigma_data(self) -> f32 {
+        f32::from_bits(self.u32(40))
+    }
+
+    pub fn image(self) -> Option<(u16, u16)> {
+        let (height, width) = (self.u16(44), self.u16(46));
+        (height > 0).then_some((height, width))
+    }
+
+    pub fn self_test(self) -> SelfTest {
+        SelfTest {
+            plan: self.u16(48),
+            class: self.u16(50).checked_sub(1),
+            sample: self.u32(52),
+            seed: self.u64(56),
+            digest: self.u64(64),
         }
-        within("self-test class", half(50), 0, classes)?;
-        let sample = fields.u32(52);
-        if sample >= SELF_TEST_SAMPLES {
-            return Err(refuse("self-test sample", sample));
-        }
-        if let Some(byte) = fields.bytes::<24>(72).iter().find(|byte| **byte != 0) {
-            return Err(refuse("reserved", u32::from(*byte)));
-        }
-        Ok(Self {
-            role,
-            prediction,
-            layers: within("layers", fields.u8(18).into(), 1, LAYERS_MAX)?,
-            history: within("history", fields.u8(19).into(), 1, HISTORY_MAX)?,
-            dim_in,
-            dim_out,
-            width: within("width", half(24), dim_in.max(dim_out), WIDTH_MAX)?,
-            classes,
-            levels: within("levels", half(28), 1, usize::from(u16::MAX))?,
-            plans,
-            rows: usize::try_from(rows).unwrap_or(usize::MAX),
-            text: usize::try_from(fields.u32(36)).unwrap_or(usize::MAX),
-            sigma_data,
-            image,
-            self_test: SelfTest {
-                plan,
-                class: fields.u16(50).checked_sub(1),
-                sample,
-                seed: fields.u64(56),
-                digest: fields.u64(64),
-            },
-        })
     }
 
     pub fn prediction_code(prediction: Prediction) -> u8 {

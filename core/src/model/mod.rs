@@ -7,8 +7,10 @@ mod arena;
 mod build;
 mod error;
 mod header;
+mod number;
 mod parse;
 mod relayout;
+mod utf8;
 mod view;
 mod write;
 

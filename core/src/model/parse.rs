@@ -1,12 +1,14 @@
+use super::ALIGNMENT;
 use super::error::{ParseError, Part};
 use super::header::Header;
+use super::number::{finite, positive};
+use super::utf8::first_fault;
 use super::view::{Model, PlanDescriptor};
-use super::{ALIGNMENT, PLAN_NAME_MAX};
 use crate::network::{
-    Activation, ActivationFormat, DESCRIPTOR_BYTES, Descriptor, F32Le, I16Le, Layer, LayerChain, LayerKind, LevelTable,
-    Link, Network, SUM_LIMIT, TILE, WIDTH_MAX, WeightLayout,
+    Activation, ActivationFormat, DESCRIPTOR_BYTES, Descriptor, I16Le, Layer, LayerChain, LayerKind, LevelTable, Link,
+    Network, SUM_LIMIT, WeightFormat,
 };
-use crate::sampler::{HISTORY_MAX, ROW_BYTES, Row};
+use crate::sampler::{HISTORY_MAX, ROW_BYTES};
 
 /// Takes one section after another off a blob.
 struct Sections<'a> {
@@ -16,71 +18,70 @@ struct Sections<'a> {
 
 impl<'a> Sections<'a> {
     /// The next `count` items of `size` bytes, and the padding after them.
-    fn take(&mut self, count: usize, size: usize) -> Result<&'a [u8], ParseError> {
-        let actual = self.bytes.len();
-        let short = ParseError::Sections { needed: usize::MAX, actual };
-        let length = count.checked_mul(size).ok_or(short)?;
-        let end = self.at.checked_add(length).ok_or(short)?;
-        let padded = end.checked_next_multiple_of(ALIGNMENT).ok_or(short)?;
-        let short = ParseError::Sections { needed: padded, actual };
-        let section = self.bytes.get(self.at..end).ok_or(short)?;
-        let padding = self.bytes.get(end..padded).ok_or(short)?;
+    fn take<E: From<ParseError>>(&mut self, count: usize, size: usize) -> Result<&'a [u8], E> {
+        // A count has 32 bits at most, so 64 hold the sum; the file's length is a multiple of 16 or nothing fits it.
+        let end = self.at as u64 + count as u64 * size as u64;
+        let padded = end.next_multiple_of(ALIGNMENT as u64);
+        let needed = usize::try_from(padded).unwrap_or(usize::MAX);
+        let padded = self.bytes.get(self.at..needed).and_then(|padded| padded.split_at_checked(count * size));
+        let Some((section, padding)) = padded else {
+            return Err(E::from(ParseError::Sections { needed, actual: self.bytes.len() }));
+        };
         if let Some(at) = padding.iter().position(|byte| *byte != 0) {
-            return Err(ParseError::Padding { offset: end + at });
+            return Err(E::from(ParseError::Padding { offset: self.at + section.len() + at }));
         }
-        self.at = padded;
+        self.at = needed;
         Ok(section)
     }
 }
 
-fn refuse(part: Part, field: &'static str, value: u32) -> ParseError {
-    ParseError::Value { part, field, value }
+#[inline(always)]
+fn refuse<E: From<ParseError>>(part: Part, field: &'static str, value: u32) -> E {
+    E::from(ParseError::Value { part, field, value })
 }
 
-fn finite(part: Part, field: &'static str, value: f32) -> Result<f32, ParseError> {
-    // On bits: one shift and one comparison, which matters in a parser of this many floats.
-    if value.to_bits() << 1 < f32::INFINITY.to_bits() << 1 {
-        Ok(value)
-    } else {
-        Err(refuse(part, field, value.to_bits()))
-    }
-}
-
-fn positive(part: Part, field: &'static str, value: f32) -> Result<f32, ParseError> {
-    // Finite and above zero are the patterns from the smallest number's, 1, to the largest one's.
-    if value.to_bits().wrapping_sub(1) < f32::MAX.to_bits() {
-        Ok(value)
-    } else {
-        Err(refuse(part, field, value.to_bits()))
-    }
-}
-
-/// Reads the descriptor of a layer with `cols` inputs and checks it.
-fn parse_descriptor(
-    bytes: &[u8; DESCRIPTOR_BYTES],
+/// Checks the descriptor of a layer with `cols` inputs.
+fn check_descriptor<E: From<ParseError>>(
+    descriptor: Descriptor<'_>,
     number: u16,
-    header: &Header,
+    header: Header<'_>,
     cols: usize,
-) -> Result<Descriptor, ParseError> {
-    let part = Part::Layer(number);
-    let descriptor = Descriptor::read(bytes).map_err(|(field, value)| refuse(part, field, value))?;
-    let last = usize::from(number) + 1 == header.layers;
-    let rows = descriptor.rows;
-    if rows == 0 || rows > WIDTH_MAX.min(header.width) || (last && rows != header.dim_out) {
-        return Err(refuse(part, "rows", rows as u32));
+) -> Result<(), E> {
+    let refuse = |field: &'static str, value: u32| Err(refuse(Part::Layer(number), field, value));
+    let last = usize::from(number) + 1 == header.layers();
+    let rows = descriptor.rows();
+    if rows == 0 || rows > header.width() || (last && rows != header.dim_out()) {
+        return refuse("rows", rows as u32);
     }
-    if descriptor.cols != cols {
-        return Err(refuse(part, "columns", descriptor.cols as u32));
+    if descriptor.cols() != cols {
+        return refuse("columns", descriptor.cols() as u32);
     }
-    let [_, _, _, _, activation, flags, ..] = *bytes;
-    if (descriptor.activation == Activation::None) != last {
-        return Err(refuse(part, "activation", activation.into()));
+    let [_, _, _, _, activation, flags, weights, layout, format, z9, _, _, z12, z13, z14, z15] = *descriptor.0;
+    // None is the last layer's, and its alone.
+    if activation > 2 || (activation == 0) != last {
+        return refuse("activation", activation.into());
     }
-    let residual_misplaced = descriptor.residual && (number == 0 || last || rows != cols);
-    if residual_misplaced || descriptor.class_biases && header.classes == 0 {
-        return Err(refuse(part, "flags", flags.into()));
+    let residual_misplaced = descriptor.residual() && (number == 0 || last || rows != cols);
+    if flags > 7 || residual_misplaced || descriptor.class_biases() && header.classes() == 0 {
+        return refuse("flags", flags.into());
     }
-    Ok(descriptor)
+    if weights > WeightFormat::LAST_CODE {
+        return refuse("weight format", weights.into());
+    }
+    if layout > 1 {
+        return refuse("weight layout", layout.into());
+    }
+    if format > 1 {
+        return refuse("activation format", format.into());
+    }
+    let reserved = z9 | z12 | z13 | z14 | z15;
+    if reserved != 0 {
+        return refuse("reserved", reserved.into());
+    }
+    if descriptor.input_max() <= 0 {
+        return refuse("q_max", u32::from(descriptor.input_max() as u16));
+    }
+    Ok(())
 }
 
 impl<'a> Model<'a> {
@@ -91,72 +92,80 @@ impl<'a> Model<'a> {
     /// # Errors
     /// [`ParseError`] names the first thing that the format does not allow.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
-        let header = Header::parse(bytes)?;
-        let mut sections = Sections { bytes, at: 0 };
-        sections.take(super::HEADER_BYTES, 1)?;
-        let (mean, deviation) = parse_scaling(sections.take(header.dim_in, 8)?)?;
-        let (descriptors, _) = sections.take(header.layers, DESCRIPTOR_BYTES)?.as_chunks();
+        Self::parse_as(bytes)
+    }
+
+    /// As [`parse`](Self::parse), with each refusal made into an error of the caller's where it is found: an error that keeps less of it, as a
+    /// status of one byte does, saves the code that carries the rest.
+    ///
+    /// # Errors
+    /// The first thing that the format does not allow.
+    pub fn parse_as<E: From<ParseError>>(bytes: &'a [u8]) -> Result<Self, E> {
+        let header = Header::parse::<E>(bytes)?;
+        let mut sections = Sections { bytes, at: super::HEADER_BYTES };
+        let scaling = sections.take::<E>(header.dim_in(), 8)?;
+        check_scaling::<E>(scaling)?;
+        let (descriptors, _) = sections.take::<E>(header.layers(), DESCRIPTOR_BYTES)?.as_chunks();
         let start = sections.at;
-        let end = parse_layers(&mut sections, &header, descriptors)?;
+        let end = check_layers::<E>(&mut sections, header, descriptors)?;
         let layers = LayerChain { descriptors, sections: bytes.get(start..sections.at).unwrap_or(&[]) };
-        let levels = parse_levels(&mut sections, &header, layers, end.level_offset)?;
-        let class_biases = sections.take(header.classes, 2 * end.class_offset)?;
+        let levels = parse_levels::<E>(&mut sections, header, descriptors, end.level_offset)?;
+        let class_biases = sections.take::<E>(header.classes(), 2 * end.class_offset)?;
         let network = Network {
             layers,
             levels,
             class_biases: I16Le::new(class_biases),
             biases_per_class: end.class_offset,
-            width: header.width,
+            width: header.width(),
         };
-        let (plans, _) = sections.take(header.plans, 32)?.as_chunks::<32>();
-        let (rows, _) = sections.take(header.rows, ROW_BYTES)?.as_chunks::<ROW_BYTES>();
-        check_plans(&header, plans, rows)?;
-        let text = core::str::from_utf8(sections.take(header.text, 1)?)
-            .map_err(|error| refuse(Part::Text, "UTF-8 at byte", error.valid_up_to() as u32))?;
-        if sections.at != bytes.len() {
-            return Err(ParseError::Sections { needed: sections.at, actual: bytes.len() });
+        let (plans, _) = sections.take::<E>(header.plans(), 32)?.as_chunks::<32>();
+        let (rows, _) = sections.take::<E>(header.rows(), ROW_BYTES)?.as_chunks::<ROW_BYTES>();
+        check_plans::<E>(header, plans, rows)?;
+        let text = sections.take::<E>(header.text(), 1)?;
+        if let Some(at) = first_fault(text) {
+            return Err(refuse(Part::Text, "UTF-8 at byte", at as u32));
         }
-        Ok(Self { header, bytes, mean, deviation, network, plans, rows, text })
+        if sections.at != bytes.len() {
+            return Err(E::from(ParseError::Sections { needed: sections.at, actual: bytes.len() }));
+        }
+        Ok(Self { header, bytes, scaling, network, plans, rows, text })
     }
 }
 
-fn parse_scaling(section: &[u8]) -> Result<(F32Le<'_>, F32Le<'_>), ParseError> {
-    let (mean, deviation) = section.split_at_checked(section.len() / 2).unwrap_or((section, &[]));
-    let (mean, deviation) = (F32Le::new(mean), F32Le::new(deviation));
+fn check_scaling<E: From<ParseError>>(section: &[u8]) -> Result<(), E> {
+    let (mean, deviation) = Model::halves(section);
     for value in mean.iter() {
-        finite(Part::Scaling, "mean", value)?;
+        finite::<E>(Part::Scaling, "mean", value)?;
     }
     for value in deviation.iter() {
-        positive(Part::Scaling, "deviation", value)?;
+        positive::<E>(Part::Scaling, "deviation", value)?;
     }
-    Ok((mean, deviation))
+    Ok(())
 }
 
 /// Checks the layers one after another; gives what a layer after the last would take over.
-fn parse_layers(
+fn check_layers<E: From<ParseError>>(
     sections: &mut Sections<'_>,
-    header: &Header,
+    header: Header<'_>,
     descriptors: &[[u8; DESCRIPTOR_BYTES]],
-) -> Result<Link, ParseError> {
+) -> Result<Link, E> {
     let mut link = Link::default();
-    let (mut cols, mut width) = (header.dim_in, header.dim_in);
-    let mut rest = descriptors.iter().zip(0u16..);
-    while let Some((bytes, number)) = rest.next() {
-        let descriptor = parse_descriptor(bytes, number, header, cols)?;
-        let next_max = rest.clone().next().map_or(Ok(1), |(bytes, number)| {
-            parse_descriptor(bytes, number, header, descriptor.rows).map(|next| next.input_max)
-        })?;
-        let layer = link.view(&descriptor, next_max, |count, size| sections.take(count, size))?;
-        check_layer(&layer, number)?;
-        (cols, width) = (descriptor.rows, width.max(descriptor.rows));
+    let (mut cols, mut width) = (header.dim_in(), header.dim_in());
+    for (bytes, number) in descriptors.iter().zip(0u16..) {
+        let descriptor = Descriptor(bytes);
+        check_descriptor::<E>(descriptor, number, header, cols)?;
+        // What follows the sums is not looked at, so neither is the largest code that may come out.
+        let layer = link.view(descriptor, 1, |count, size| sections.take::<E>(count, size))?;
+        check_layer::<E>(&layer, number)?;
+        (cols, width) = (layer.rows, width.max(layer.rows));
     }
-    if width != header.width {
-        return Err(refuse(Part::Header, "width", header.width as u32));
+    if width != header.width() {
+        return Err(refuse(Part::Header, "width", header.width() as u32));
     }
     Ok(link)
 }
 
-fn check_layer(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
+fn check_layer<E: From<ParseError>>(layer: &Layer<'_>, number: u16) -> Result<(), E> {
     let part = Part::Layer(number);
     let Layer { input_max, input_non_negative, .. } = *layer;
     let eight_bits = if input_non_negative { 255 } else { 127 };
@@ -166,158 +175,162 @@ fn check_layer(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
     match layer.kind {
         LayerKind::Output { scales, biases } => {
             for scale in scales.iter() {
-                positive(part, "scale", scale)?;
+                positive::<E>(part, "scale", scale)?;
             }
             for bias in biases.iter() {
-                finite(part, "bias", bias)?;
+                finite::<E>(part, "bias", bias)?;
             }
         }
         LayerKind::Hidden { multipliers, .. } => {
-            if let Some(bad) = multipliers.iter().find(|m| *m <= 0) {
-                return Err(refuse(part, "multiplier", u32::from(bad as u16)));
+            for multiplier in multipliers.iter() {
+                if multiplier <= 0 {
+                    return Err(refuse(part, "multiplier", u32::from(multiplier as u16)));
+                }
             }
         }
     }
-    check_sums(layer, number)
+    check_sums::<E>(layer, number)
 }
 
 /// Proves that no row's sum can reach [`SUM_LIMIT`], and that whatever fills the weights up to whole tiles is zero.
-fn check_sums(layer: &Layer<'_>, number: u16) -> Result<(), ParseError> {
-    let Layer { rows, cols, layout, weights, input_max, input_non_negative, .. } = *layer;
-    let (all_rows, all_cols) = match layout {
-        WeightLayout::Rows => (rows, cols),
-        WeightLayout::RowPairs => (rows.next_multiple_of(TILE), cols.next_multiple_of(TILE)),
-    };
+fn check_sums<E: From<ParseError>>(layer: &Layer<'_>, number: u16) -> Result<(), E> {
+    let Layer { rows, cols, storage, weights, input_max, input_non_negative, .. } = *layer;
+    let (all_rows, all_cols) = storage.filled(rows, cols);
     for row in 0..all_rows {
         let (mut up, mut down) = (0i32, 0i32);
-        for col in 0..all_cols {
-            let weight = i32::from(layout.weight(weights, row, col, cols));
+        for (weight, col) in storage.row(weights, row, cols).zip(0..all_cols) {
             if weight != 0 && (row >= rows || col >= cols) {
-                return Err(ParseError::WeightPadding { layer: number });
+                return Err(E::from(ParseError::WeightPadding { layer: number }));
             }
+            let weight = i32::from(weight);
             up += weight.max(0);
             down -= weight.min(0);
         }
         let reach = if input_non_negative { up.max(down) } else { up + down };
         // At most 512 * 128 * 32767 = 2^31 - 2^16, so the product fits.
-        if i32::from(input_max).saturating_mul(reach) >= SUM_LIMIT {
-            return Err(ParseError::SumBound { layer: number, row: row as u16 });
+        if i32::from(input_max).wrapping_mul(reach) >= SUM_LIMIT {
+            return Err(E::from(ParseError::SumBound { layer: number, row: row as u16 }));
         }
     }
     Ok(())
 }
 
-fn parse_levels<'a>(
+fn parse_levels<'a, E: From<ParseError>>(
     sections: &mut Sections<'a>,
-    header: &Header,
-    layers: LayerChain<'a>,
+    header: Header<'_>,
+    descriptors: &[[u8; DESCRIPTOR_BYTES]],
     biases_per_level: usize,
-) -> Result<LevelTable<'a>, ParseError> {
-    let (records, _) = sections.take(header.levels, 16)?.as_chunks::<16>();
+) -> Result<LevelTable<'a>, E> {
+    let (records, _) = sections.take::<E>(header.levels(), 16)?.as_chunks::<16>();
     for (record, number) in records.iter().zip(0u16..) {
         let part = Part::Level(number);
         let (words, _) = record.as_chunks::<4>();
         let [alpha, sigma, input_scale, output_gain] = *words else { continue };
         let [alpha, sigma, input_scale, output_gain] = [alpha, sigma, input_scale, output_gain].map(f32::from_le_bytes);
+        finite::<E>(part, "alpha", alpha)?;
+        finite::<E>(part, "sigma", sigma)?;
         // Pure noise has no signal, but a state without either would not be one.
-        if finite(part, "alpha", alpha)? < 0.0 || (alpha == 0.0 && sigma == 0.0) {
+        if alpha < 0.0 || (alpha == 0.0 && sigma == 0.0) {
             return Err(refuse(part, "alpha", alpha.to_bits()));
         }
-        if finite(part, "sigma", sigma)? < 0.0 {
+        if sigma < 0.0 {
             return Err(refuse(part, "sigma", sigma.to_bits()));
         }
-        positive(part, "input_scale", input_scale)?;
-        positive(part, "output_gain", output_gain)?;
+        positive::<E>(part, "input_scale", input_scale)?;
+        positive::<E>(part, "output_gain", output_gain)?;
     }
-    let per_level = header.layers;
-    let (shifts, _) = sections.take(header.levels * per_level, 2)?.as_chunks::<2>();
-    for (shifts, number) in shifts.chunks_exact(per_level.max(1)).zip(0u16..) {
-        check_shifts(shifts, layers, number)?;
+    let (shifts, _) = sections.take::<E>(header.levels() * header.layers(), 2)?.as_chunks::<2>();
+    for (shifts, number) in shifts.chunks_exact(header.layers().max(1)).zip(0u16..) {
+        check_shifts::<E>(shifts, descriptors, number)?;
     }
-    let biases_length = header.levels.checked_mul(biases_per_level);
-    let biases = sections.take(biases_length.unwrap_or(usize::MAX), 2)?;
+    // At most 2^16 levels of 16 layers of 512 rows.
+    let biases = sections.take::<E>(header.levels() * biases_per_level, 2)?;
     Ok(LevelTable { records, shifts, biases: I16Le::new(biases), biases_per_level })
 }
 
-fn check_shifts(shifts: &[[u8; 2]], layers: LayerChain<'_>, level: u16) -> Result<(), ParseError> {
-    let part = Part::Level(level);
+fn check_shifts<E: From<ParseError>>(
+    shifts: &[[u8; 2]],
+    descriptors: &[[u8; DESCRIPTOR_BYTES]],
+    level: u16,
+) -> Result<(), E> {
+    let refuse = |field: &'static str, value: u8| Err(refuse(Part::Level(level), field, value.into()));
     let mut before = 0;
-    for ([sum_shift, code_shift], layer) in shifts.iter().zip(layers.iter()) {
-        let (sums, codes) = match layer.kind {
-            LayerKind::Hidden { residual, .. } => {
-                if residual && *code_shift != before {
-                    return Err(refuse(part, "code_shift of a residual layer", (*code_shift).into()));
-                }
-                (1..=24, 0..=14)
-            }
-            LayerKind::Output { .. } => (0..=0, 0..=0),
-        };
-        if !sums.contains(sum_shift) {
-            return Err(refuse(part, "sum_shift", (*sum_shift).into()));
+    for ([sum_shift, code_shift], bytes) in shifts.iter().zip(descriptors) {
+        let descriptor = Descriptor(bytes);
+        if descriptor.residual() && *code_shift != before {
+            return refuse("code_shift of a residual layer", *code_shift);
         }
-        if !codes.contains(code_shift) {
-            return Err(refuse(part, "code_shift", (*code_shift).into()));
+        let hidden = descriptor.activation() != Activation::None;
+        let (least, sums, codes) = if hidden { (1, 24, 14) } else { (0, 0, 0) };
+        if !(least..=sums).contains(sum_shift) {
+            return refuse("sum_shift", *sum_shift);
+        }
+        if *code_shift > codes {
+            return refuse("code_shift", *code_shift);
         }
         before = *code_shift;
     }
     Ok(())
 }
 
-fn check_plans(header: &Header, plans: &[[u8; 32]], rows: &[[u8; ROW_BYTES]]) -> Result<(), ParseError> {
-    let (mut rest, mut first_row, mut deepest) = (rows, 0u32, 1);
+fn check_plans<E: From<ParseError>>(header: Header<'_>, plans: &[[u8; 32]], rows: &[[u8; ROW_BYTES]]) -> Result<(), E> {
+    let (mut first_row, mut deepest) = (0, 1);
     for (bytes, number) in plans.iter().zip(0u16..) {
         let part = Part::Plan(number);
-        let plan = PlanDescriptor::read(bytes);
-        let earlier = plans.iter().take(usize::from(number));
-        let named = !plan.name.is_empty() && plan.name.bytes().all(|byte| byte.is_ascii_graphic());
-        let padded = bytes.iter().take(PLAN_NAME_MAX).skip(plan.name.len()).all(|byte| *byte == 0);
-        if !named || !padded || earlier.into_iter().any(|other| PlanDescriptor::read(other).name == plan.name) {
+        let plan = PlanDescriptor(bytes);
+        let name = plan.padded_name();
+        let letters = name.iter().take_while(|byte| byte.is_ascii_graphic()).count();
+        let named = letters > 0 && name.iter().skip(letters).all(|byte| *byte == 0);
+        let mut earlier = plans.iter().take(usize::from(number));
+        if !named || earlier.any(|other| PlanDescriptor(other).padded_name() == name) {
             return Err(refuse(part, "name", u32::from(bytes[0])));
         }
-        if let [.., z, _, _, _, _, _, _, _, _] = *bytes
-            && z != 0
-        {
-            return Err(refuse(part, "reserved", z.into()));
+        let history = plan.history();
+        if !(1..=HISTORY_MAX).contains(&history) {
+            return Err(refuse(part, "history", history as u32));
         }
-        if !(1..=HISTORY_MAX).contains(&plan.history) {
-            return Err(refuse(part, "history", plan.history as u32));
+        deepest = deepest.max(history);
+        if plan.reserved() != 0 {
+            return Err(refuse(part, "reserved", plan.reserved().into()));
         }
-        deepest = deepest.max(plan.history);
-        finite(part, "start_scale", plan.start_scale)?;
-        finite(part, "guidance", plan.guidance)?;
-        let Some((own, after)) = rest.split_at_checked(plan.rows).filter(|(own, _)| !own.is_empty()) else {
-            return Err(refuse(part, "rows", plan.rows as u32));
+        finite::<E>(part, "start_scale", plan.start_scale())?;
+        finite::<E>(part, "guidance", plan.guidance())?;
+        // At most 256 plans of 2^16 rows.
+        let end = first_row + plan.rows();
+        let Some(own) = rows.get(first_row..end).filter(|own| !own.is_empty()) else {
+            return Err(refuse(part, "rows", plan.rows() as u32));
         };
         for (bytes, number) in own.iter().zip(first_row..) {
-            check_row(bytes, number, header.levels, plan.history)?;
+            check_row::<E>(bytes, Part::Row(number as u32), header.levels(), history)?;
         }
-        first_row = first_row.saturating_add(plan.rows as u32);
-        rest = after;
+        first_row = end;
     }
-    if !rest.is_empty() {
+    if first_row != rows.len() {
         return Err(refuse(Part::Header, "rows", rows.len() as u32));
     }
-    if deepest != header.history {
-        return Err(refuse(Part::Header, "history", header.history as u32));
+    if deepest != header.history() {
+        return Err(refuse(Part::Header, "history", header.history() as u32));
     }
     Ok(())
 }
 
-fn check_row(bytes: &[u8; ROW_BYTES], number: u32, levels: usize, history: usize) -> Result<(), ParseError> {
-    let part = Part::Row(number);
-    let row = Row::from_bytes(bytes);
-    if usize::from(row.level) >= levels {
-        return Err(refuse(part, "level", row.level.into()));
+fn check_row<E: From<ParseError>>(bytes: &[u8; ROW_BYTES], part: Part, levels: usize, history: usize) -> Result<(), E> {
+    let [l0, l1, z0, z1, coefficients @ ..] = bytes;
+    let level = u16::from_le_bytes([*l0, *l1]);
+    if usize::from(level) >= levels {
+        return Err(refuse(part, "level", level.into()));
     }
-    let [_, _, z0, z1, ..] = *bytes;
-    if z0 != 0 || z1 != 0 {
-        return Err(refuse(part, "reserved", u32::from(z0) | u32::from(z1) << 8));
+    let reserved = u16::from_le_bytes([*z0, *z1]);
+    if reserved != 0 {
+        return Err(refuse(part, "reserved", reserved.into()));
     }
-    if !row.is_finite() {
-        return Err(refuse(part, "coefficients", 0));
-    }
-    if row.history() > history {
-        return Err(refuse(part, "b past the history", row.history() as u32));
+    // In order p, q, a, b0, b1, b2, b3, e.
+    for (bytes, number) in coefficients.as_chunks().0.iter().zip(0..) {
+        let coefficient = f32::from_le_bytes(*bytes);
+        finite::<E>(part, "coefficients", coefficient)?;
+        if (history + 3..7).contains(&number) && coefficient != 0.0 {
+            return Err(refuse(part, "b past the history", coefficient.to_bits()));
+        }
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 use super::view::Model;
 use super::write::{Cursor, WriteError};
 use super::{ALIGNMENT, HEADER_BYTES};
-use crate::network::{DESCRIPTOR_BYTES, LayerKind, WeightLayout};
+use crate::network::{DESCRIPTOR_BYTES, LayerKind, Storage, WeightLayout};
 
 impl Model<'_> {
     /// Writes the same model with its weights in another layout at the start of `buffer`, and gives its length.
@@ -31,8 +31,9 @@ impl Model<'_> {
                     to.section(biases.iter().map(f32::to_le_bytes));
                 }
             }
-            let weight = |row, col| layer.layout.weight(layer.weights, row, col, layer.cols);
-            to.section(layout.arrange(layer.rows, layer.cols, weight).map(|byte| [byte]));
+            let weight = |row, col| layer.storage.weight(layer.weights, row, col, layer.cols);
+            let storage = Storage { layout, ..layer.storage };
+            to.section(storage.arrange(layer.rows, layer.cols, weight).map(|byte| [byte]));
         }
         to.put(self.bytes.get(start + layers.sections.len()..).unwrap_or_default());
         to.finish()

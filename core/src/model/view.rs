@@ -1,5 +1,5 @@
 use super::header::{Header, Role, SelfTest, arena_bytes_of, lane_bytes};
-use super::{Arena, ArenaTooSmall, Bound};
+use super::{Arena, ArenaTooSmall, Bound, PLAN_NAME_MAX};
 use crate::job::Level;
 use crate::math;
 use crate::network::{F32Le, Network};
@@ -10,14 +10,13 @@ use crate::score::Prediction;
 /// A checked model, viewed in place in its blob.
 #[derive(Clone, Debug)]
 pub struct Model<'a> {
-    pub(super) header: Header,
+    pub(super) header: Header<'a>,
     pub(super) bytes: &'a [u8],
-    pub(super) mean: F32Le<'a>,
-    pub(super) deviation: F32Le<'a>,
+    pub(super) scaling: &'a [u8],
     pub(super) network: Network<'a>,
     pub(super) plans: &'a [[u8; 32]],
     pub(super) rows: &'a [[u8; ROW_BYTES]],
-    pub(super) text: &'a str,
+    pub(super) text: &'a [u8],
 }
 
 /// A plan of a model, with what its descriptor says.
@@ -33,53 +32,59 @@ pub struct NamedPlan<'a> {
     pub guidance: f32,
 }
 
+impl<'a> From<&NamedPlan<'a>> for Plan<'a> {
+    fn from(named: &NamedPlan<'a>) -> Self {
+        named.plan
+    }
+}
+
 impl<'a> Model<'a> {
     /// What the model is for.
     #[must_use]
     pub fn role(&self) -> Role {
-        self.header.role
+        self.header.role()
     }
 
     /// What the network's output stands for.
     #[must_use]
     pub fn prediction(&self) -> Prediction {
-        self.header.prediction
+        self.header.prediction()
     }
 
     /// Number of components of the network's input.
     #[must_use]
     pub fn dim_in(&self) -> usize {
-        self.header.dim_in
+        self.header.dim_in()
     }
 
     /// Number of components of the network's output, and of a sample.
     #[must_use]
     pub fn dim_out(&self) -> usize {
-        self.header.dim_out
+        self.header.dim_out()
     }
 
     /// Number of classes; 0 for an unconditional model.
     #[must_use]
     pub fn classes(&self) -> usize {
-        self.header.classes
+        self.header.classes()
     }
 
     /// Height and width, if a sample is an image.
     #[must_use]
     pub fn image(&self) -> Option<(u16, u16)> {
-        self.header.image
+        self.header.image()
     }
 
     /// The data's standard deviation after scaling.
     #[must_use]
     pub fn sigma_data(&self) -> f32 {
-        self.header.sigma_data
+        self.header.sigma_data()
     }
 
     /// The self-test.
     #[must_use]
     pub fn self_test(&self) -> SelfTest {
-        self.header.self_test
+        self.header.self_test()
     }
 
     /// The network.
@@ -97,17 +102,24 @@ impl<'a> Model<'a> {
     /// The text for people and host tools, a TOML document.
     #[must_use]
     pub fn text(&self) -> &'a str {
-        self.text
+        core::str::from_utf8(self.text).unwrap_or_default()
     }
 
     /// Mean and standard deviation of each component of the data.
     pub fn scaling(&self) -> impl ExactSizeIterator<Item = (f32, f32)> + use<'a> {
-        self.mean.iter().zip(self.deviation.iter())
+        let (mean, deviation) = Self::halves(self.scaling);
+        mean.iter().zip(deviation.iter())
+    }
+
+    /// Means and deviations of the section that holds them.
+    pub(super) fn halves(scaling: &'a [u8]) -> (F32Le<'a>, F32Le<'a>) {
+        let (mean, deviation) = scaling.split_at_checked(scaling.len() / 2).unwrap_or((scaling, &[]));
+        (F32Le::new(mean), F32Le::new(deviation))
     }
 
     /// Brings a sample to the data's own units, in place: `x * deviation + mean`. Of a model that slides, `sample` may be any number of samples.
     pub fn unscale(&self, sample: &mut [f32]) {
-        for rows in sample.chunks_mut(self.header.dim_in.max(1)) {
+        for rows in sample.chunks_mut(self.header.dim_in().max(1)) {
             for (x, (mean, deviation)) in rows.iter_mut().zip(self.scaling()) {
                 *x = *x * deviation + mean;
             }
@@ -117,7 +129,7 @@ impl<'a> Model<'a> {
     /// Brings data in their own units to the scale of training, in place: `(x - mean) / deviation`. Of a model that slides, `sample` may be one sample
     /// or any number of them.
     pub fn scale(&self, sample: &mut [f32]) {
-        for rows in sample.chunks_mut(self.header.dim_in.max(1)) {
+        for rows in sample.chunks_mut(self.header.dim_in().max(1)) {
             for (x, (mean, deviation)) in rows.iter_mut().zip(self.scaling()) {
                 *x = (*x - mean) / deviation;
             }
@@ -173,6 +185,12 @@ impl<'a> Model<'a> {
         self.plans().nth(number)
     }
 
+    /// The plan of this number without its name, or `None` past the end: less code in an image that looks at no names.
+    #[must_use]
+    pub fn unnamed_plan(&self, number: usize) -> Option<Plan<'a>> {
+        self.described().nth(number).map(|(_, plan)| plan)
+    }
+
     /// The plan of this name.
     #[must_use]
     pub fn plan_named(&self, name: &str) -> Option<NamedPlan<'a>> {
@@ -181,31 +199,35 @@ impl<'a> Model<'a> {
 
     /// All plans in order.
     pub fn plans(&self) -> impl Iterator<Item = NamedPlan<'a>> + use<'a> {
+        self.described().map(|(descriptor, plan)| NamedPlan {
+            name: descriptor.name(),
+            plan,
+            history: descriptor.history(),
+            guidance: descriptor.guidance(),
+        })
+    }
+
+    fn described(&self) -> impl Iterator<Item = (PlanDescriptor<'a>, Plan<'a>)> + use<'a> {
         let mut rest = self.rows;
         self.plans.iter().filter_map(move |bytes| {
-            let descriptor = PlanDescriptor::read(bytes);
-            let (rows, after) = rest.split_at_checked(descriptor.rows)?;
+            let descriptor = PlanDescriptor(bytes);
+            let (rows, after) = rest.split_at_checked(descriptor.rows())?;
             rest = after;
-            Some(NamedPlan {
-                name: descriptor.name,
-                plan: Plan::from_bytes(rows, descriptor.start_scale),
-                history: descriptor.history,
-                guidance: descriptor.guidance,
-            })
+            Some((descriptor, Plan::from_bytes(rows, descriptor.start_scale())))
         })
     }
 
     /// Bytes of working memory that the model needs on this target; see [`arena_bytes_anywhere`](Self::arena_bytes_anywhere).
     #[must_use]
     pub fn arena_bytes(&self) -> usize {
-        let Header { dim_in, dim_out, width, history, classes, .. } = self.header;
-        arena_bytes_of(dim_in, dim_out, width, history, classes > 0)
+        let header = self.header;
+        arena_bytes_of(header.dim_in(), header.dim_out(), header.width(), header.history(), header.classes() > 0)
     }
 
     /// Bytes of working memory that suffice on every target: a core that multiplies one number at a time keeps activation codes as words.
     #[must_use]
     pub fn arena_bytes_anywhere(&self) -> usize {
-        let width = self.header.width;
+        let width = self.header.width();
         self.arena_bytes() - lane_bytes(width) + 4 * Network::lanes(width)
     }
 
@@ -226,26 +248,44 @@ impl<'a> Model<'a> {
     }
 }
 
-/// A plan's descriptor as it lies in the blob.
-pub(super) struct PlanDescriptor<'a> {
-    pub name: &'a str,
-    pub rows: usize,
-    pub history: usize,
-    pub start_scale: f32,
-    pub guidance: f32,
-}
+/// A plan's descriptor, viewed in place.
+#[derive(Clone, Copy)]
+pub(super) struct PlanDescriptor<'a>(pub &'a [u8; 32]);
 
 impl<'a> PlanDescriptor<'a> {
-    pub fn read(bytes: &'a [u8; 32]) -> Self {
-        let [name @ .., r0, r1, history, _, s0, s1, s2, s3, g0, g1, g2, g3] = bytes;
+    /// The name and the zeros after it.
+    pub fn padded_name(self) -> &'a [u8] {
+        self.0.get(..PLAN_NAME_MAX).unwrap_or(&[])
+    }
+
+    fn name(self) -> &'a str {
+        let name = self.padded_name();
         let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
-        let name = name.get(..end).and_then(|name| core::str::from_utf8(name).ok()).unwrap_or("");
-        Self {
-            name,
-            rows: usize::from(u16::from_le_bytes([*r0, *r1])),
-            history: usize::from(*history),
-            start_scale: f32::from_le_bytes([*s0, *s1, *s2, *s3]),
-            guidance: f32::from_le_bytes([*g0, *g1, *g2, *g3]),
-        }
+        name.get(..end).and_then(|name| core::str::from_utf8(name).ok()).unwrap_or("")
+    }
+
+    pub fn rows(self) -> usize {
+        let [.., r0, r1, _, _, _, _, _, _, _, _, _, _] = *self.0;
+        u16::from_le_bytes([r0, r1]).into()
+    }
+
+    pub fn history(self) -> usize {
+        let [.., history, _, _, _, _, _, _, _, _, _] = *self.0;
+        history.into()
+    }
+
+    pub fn reserved(self) -> u8 {
+        let [.., reserved, _, _, _, _, _, _, _, _] = *self.0;
+        reserved
+    }
+
+    pub fn start_scale(self) -> f32 {
+        let [.., s0, s1, s2, s3, _, _, _, _] = *self.0;
+        f32::from_le_bytes([s0, s1, s2, s3])
+    }
+
+    pub fn guidance(self) -> f32 {
+        let [.., g0, g1, g2, g3] = *self.0;
+        f32::from_le_bytes([g0, g1, g2, g3])
     }
 }

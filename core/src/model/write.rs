@@ -2,7 +2,7 @@
 
 use super::header::{HEADER_BYTES, Header, MAGIC, Role, SelfTest, VERSION, checksum};
 use super::{ALIGNMENT, PLAN_NAME_MAX};
-use crate::network::{Activation, ActivationFormat, WeightLayout};
+use crate::network::{Activation, ActivationFormat, Storage, WeightFormat, WeightLayout};
 use crate::sampler::{ROW_BYTES, Row};
 use crate::schedule::NoiseLevel;
 use crate::score::Prediction;
@@ -62,6 +62,8 @@ pub struct LayerParts<'a> {
     pub input_max: u16,
     /// Scales and biases.
     pub parameters: Parameters<'a>,
+    /// How many bits a weight takes in the blob.
+    pub weight_format: WeightFormat,
     /// `rows * cols` weights, row after row.
     pub weights: &'a [i8],
 }
@@ -229,7 +231,11 @@ impl ModelParts<'_> {
             }
             let (rows, cols) = (usize::from(layer.rows), usize::from(layer.cols));
             let weight = |row: usize, col: usize| layer.weights.get(row * cols + col).copied().unwrap_or(0);
-            cursor.section(self.layout.arrange(rows, cols, weight).map(|byte| [byte]));
+            if !layer.weights.iter().all(|weight| layer.weight_format.holds(*weight)) {
+                return Err(WriteError::TooLarge("a weight"));
+            }
+            let storage = Storage { layout: self.layout, format: layer.weight_format };
+            cursor.section(storage.arrange(rows, cols, weight).map(|byte| [byte]));
         }
         self.write_levels(&mut cursor);
         cursor.section(self.class_biases.iter().map(|x| x.to_le_bytes()));
@@ -319,6 +325,6 @@ impl LayerParts<'_> {
             ActivationFormat::Bits8 => 0,
             ActivationFormat::Bits16 => 1,
         };
-        [r0, r1, c0, c1, activation, flags, 0, layout.code(), format, 0, q0, q1, 0, 0, 0, 0]
+        [r0, r1, c0, c1, activation, flags, self.weight_format.code(), layout.code(), format, 0, q0, q1, 0, 0, 0, 0]
     }
 }

@@ -1,5 +1,5 @@
 use super::layer::{F32Le, I16Le};
-use super::{Activation, ActivationFormat, Layer, LayerKind, WeightLayout};
+use super::{Activation, ActivationFormat, Layer, LayerKind, Storage, WeightFormat, WeightLayout};
 
 /// Sections start at multiples of this many bytes.
 const ALIGNMENT: usize = 16;
@@ -7,59 +7,61 @@ const ALIGNMENT: usize = 16;
 /// Bytes of a layer descriptor.
 pub(crate) const DESCRIPTOR_BYTES: usize = 16;
 
-/// What a layer descriptor says.
+/// A layer descriptor, viewed in place. The parser refuses the codes that mean nothing, which are read here as another one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Descriptor {
-    pub rows: usize,
-    pub cols: usize,
-    pub activation: Activation,
-    pub residual: bool,
-    pub level_biases: bool,
-    pub class_biases: bool,
-    pub layout: WeightLayout,
-    pub input_format: ActivationFormat,
-    pub input_max: i16,
-}
+pub(crate) struct Descriptor<'a>(pub &'a [u8; DESCRIPTOR_BYTES]);
 
-impl Descriptor {
-    /// Reads a descriptor. A code that means nothing gives its field's name and its value.
-    pub fn read(bytes: &[u8; DESCRIPTOR_BYTES]) -> Result<Self, (&'static str, u32)> {
-        let [r0, r1, c0, c1, activation, flags, weights, layout, format, z9, q0, q1, z12, z13, z14, z15] = *bytes;
-        let activation = match activation {
+impl Descriptor<'_> {
+    pub fn rows(self) -> usize {
+        let [r0, r1, ..] = *self.0;
+        u16::from_le_bytes([r0, r1]).into()
+    }
+
+    pub fn cols(self) -> usize {
+        let [_, _, c0, c1, ..] = *self.0;
+        u16::from_le_bytes([c0, c1]).into()
+    }
+
+    pub fn activation(self) -> Activation {
+        let [_, _, _, _, code, ..] = *self.0;
+        match code {
             0 => Activation::None,
             1 => Activation::Relu,
-            2 => Activation::Silu,
-            other => return Err(("activation", other.into())),
-        };
-        if flags > 7 {
-            return Err(("flags", flags.into()));
+            _ => Activation::Silu,
         }
-        if weights != 0 {
-            return Err(("weight format", weights.into()));
-        }
-        let layout = WeightLayout::of_code(layout).ok_or(("weight layout", layout.into()))?;
-        let input_format = match format {
-            0 => ActivationFormat::Bits8,
-            1 => ActivationFormat::Bits16,
-            other => return Err(("activation format", other.into())),
-        };
-        if let Some(byte) = [z9, z12, z13, z14, z15].iter().find(|byte| **byte != 0) {
-            return Err(("reserved", u32::from(*byte)));
-        }
-        let q_max = u16::from_le_bytes([q0, q1]);
-        let input_max = i16::try_from(q_max).ok().filter(|q| *q > 0);
-        let Some(input_max) = input_max else { return Err(("q_max", q_max.into())) };
-        Ok(Self {
-            rows: usize::from(u16::from_le_bytes([r0, r1])),
-            cols: usize::from(u16::from_le_bytes([c0, c1])),
-            activation,
-            residual: flags & 1 != 0,
-            level_biases: flags & 2 != 0,
-            class_biases: flags & 4 != 0,
-            layout,
-            input_format,
-            input_max,
-        })
+    }
+
+    /// Whether the flag of this bit is set: 0 residual, 1 level biases, 2 class biases.
+    fn flag(self, bit: u32) -> bool {
+        let [_, _, _, _, _, flags, ..] = *self.0;
+        flags >> bit & 1 != 0
+    }
+
+    pub fn residual(self) -> bool {
+        self.flag(0)
+    }
+
+    pub fn level_biases(self) -> bool {
+        self.flag(1)
+    }
+
+    pub fn class_biases(self) -> bool {
+        self.flag(2)
+    }
+
+    fn storage(self) -> Storage {
+        let [_, _, _, _, _, _, format, layout, ..] = *self.0;
+        Storage { layout: WeightLayout::of_code(layout), format: WeightFormat::of_code(format) }
+    }
+
+    fn input_format(self) -> ActivationFormat {
+        let [_, _, _, _, _, _, _, _, code, ..] = *self.0;
+        if code == 0 { ActivationFormat::Bits8 } else { ActivationFormat::Bits16 }
+    }
+
+    pub fn input_max(self) -> i16 {
+        let [.., q0, q1, _, _, _, _] = *self.0;
+        i16::from_le_bytes([q0, q1])
     }
 }
 
@@ -81,20 +83,21 @@ impl Link {
     /// knows it.
     pub fn view<'a, E>(
         &mut self,
-        descriptor: &Descriptor,
+        descriptor: Descriptor<'_>,
         output_max: i16,
         mut take: impl FnMut(usize, usize) -> Result<&'a [u8], E>,
     ) -> Result<Layer<'a>, E> {
-        let Descriptor { rows, cols, activation, residual, layout, input_max, input_format, .. } = *descriptor;
+        let (rows, cols, storage) = (descriptor.rows(), descriptor.cols(), descriptor.storage());
+        let (activation, residual) = (descriptor.activation(), descriptor.residual());
         let input_non_negative = self.non_negative;
         let kind = if activation == Activation::None {
             LayerKind::Output { scales: F32Le::new(take(rows, 4)?), biases: F32Le::new(take(rows, 4)?) }
         } else {
             let multipliers = I16Le::new(take(rows, 2)?);
-            let biases = I16Le::new(take(if descriptor.level_biases { 0 } else { rows }, 2)?);
+            let biases = I16Le::new(take(if descriptor.level_biases() { 0 } else { rows }, 2)?);
             LayerKind::Hidden { multipliers, biases, activation, residual, output_max }
         };
-        let weights = take(layout.bytes(rows, cols), 1)?;
+        let weights = take(storage.bytes(rows, cols), 1)?;
         self.non_negative = activation == Activation::Relu && (!residual || input_non_negative);
         let claim = |has: bool, next: &mut usize| {
             has.then(|| {
@@ -106,14 +109,14 @@ impl Link {
         Ok(Layer {
             rows,
             cols,
-            layout,
+            storage,
             weights,
             kind,
-            input_max,
-            input_format,
+            input_max: descriptor.input_max(),
+            input_format: descriptor.input_format(),
             input_non_negative,
-            level_biases: claim(descriptor.level_biases, &mut self.level_offset),
-            class_biases: claim(descriptor.class_biases, &mut self.class_offset),
+            level_biases: claim(descriptor.level_biases(), &mut self.level_offset),
+            class_biases: claim(descriptor.class_biases(), &mut self.class_offset),
         })
     }
 }
@@ -161,20 +164,17 @@ impl<'a> Iterator for Layers<'a> {
 
     fn next(&mut self) -> Option<Layer<'a>> {
         let (bytes, after) = self.descriptors.split_first()?;
-        let descriptor = Descriptor::read(bytes).ok()?;
-        let output_max = match after.first() {
-            // Its q_max alone, since the whole descriptor is read when its turn comes.
-            Some([.., q0, q1, _, _, _, _]) => i16::from_le_bytes([*q0, *q1]),
-            None => 1,
-        };
+        // Its q_max alone, since the rest is read when its turn comes.
+        let output_max = after.first().map_or(1, |next| Descriptor(next).input_max());
         let sections = &mut self.sections;
         let take = |count: usize, size: usize| {
-            let length = count.checked_mul(size).ok_or(())?;
+            // At most 512 rows of 512 columns.
+            let length = count * size;
             let (padded, rest) = sections.split_at_checked(length.next_multiple_of(ALIGNMENT)).ok_or(())?;
             *sections = rest;
             padded.get(..length).ok_or(())
         };
-        let layer = self.link.view(&descriptor, output_max, take).ok()?;
+        let layer = self.link.view(Descriptor(bytes), output_max, take).ok()?;
         self.descriptors = after;
         Some(layer)
     }

@@ -71,7 +71,7 @@ impl<'a> Network<'a> {
                     hidden.run(&layer, codes, next);
                     core::mem::swap(&mut codes, &mut next);
                 }
-                None => self.output(&layer, level, class, codes, out),
+                None => self.output(&layer, (level, scales.output_gain), class, codes, out),
             }
         }
     }
@@ -90,7 +90,10 @@ impl<'a> Network<'a> {
         let shifts = self.levels.shifts(level, self.layers.len()).get(number);
         match shifts.and_then(|shifts| self.hidden(layer, *shifts, level, class)) {
             Some(hidden) => hidden.run(layer, codes, next),
-            None => self.output(layer, level, class, codes, out),
+            None => {
+                let gain = self.levels.scales(level).map_or(0.0, |scales| scales.output_gain);
+                self.output(layer, (level, gain), class, codes, out);
+            }
         }
     }
 
@@ -119,20 +122,30 @@ impl<'a> Network<'a> {
     }
 
     #[inline]
-    fn output(&self, layer: &Layer<'a>, level: usize, class: Option<u16>, codes: &[Lane], out: &mut [f32]) {
+    fn output(
+        &self,
+        layer: &Layer<'a>,
+        (level, gain): (usize, f32),
+        class: Option<u16>,
+        codes: &[Lane],
+        out: &mut [f32],
+    ) {
         let LayerKind::Output { scales, biases } = layer.kind else { return };
-        let Some(gain) = self.levels.scales(level).map(|scales| scales.output_gain) else { return };
-        let mut rows = scales.iter().zip(biases.iter()).zip(out);
-        let mut level_bias = self.level_biases_of(layer, level).unwrap_or_default().iter();
-        let mut class_bias = self.class_biases_of(layer, class).iter();
-        let biased = level_bias.len() + class_bias.len() > 0;
+        let level_biases = self.level_biases_of(layer, level).unwrap_or_default();
+        let class_biases = self.class_biases_of(layer, class);
+        let biased = level_biases.len() + class_biases.len() > 0;
+        let mut row = 0;
         kernel::dense(layer, 0, codes, &mut |sums| {
-            for (sum, ((scale, bias), out)) in sums.iter().zip(&mut rows) {
+            for sum in sums {
+                let (Some(scale), Some(bias), Some(out)) = (scales.get(row), biases.get(row), out.get_mut(row)) else {
+                    return;
+                };
                 *out = (*sum >> kernel::SUM_SHIFT) as f32 * scale * gain + bias;
                 if biased {
-                    let sum = i32::from(level_bias.next().unwrap_or(0)) + i32::from(class_bias.next().unwrap_or(0));
-                    *out += sum as f32 * UNIT;
+                    let of = |biases: I16Le<'_>| i32::from(biases.get(row).unwrap_or(0));
+                    *out += (of(level_biases) + of(class_biases)) as f32 * UNIT;
                 }
+                row += 1;
             }
         });
     }

@@ -69,20 +69,24 @@ impl Hidden<'_> {
 
     /// The rows from `first` on, a multiple of a tile, as the specification says it.
     fn general(&self, layer: &Layer<'_>, first: usize, codes: &[Lane], next: &mut [Lane]) {
-        let count = layer.rows().saturating_sub(first);
-        let Some(next) = next.get_mut(first..).filter(|_| count > 0) else { return };
-        let parameters = self.multipliers.range(first, count).iter().zip(self.biases.range(first, count).iter());
-        let mut rows = parameters.zip(next);
-        let mut class_bias = self.class_biases.range(first, count).iter();
-        let mut skip = codes.get(first..).filter(|_| self.residual).unwrap_or_default().iter();
+        if first >= layer.rows() {
+            return;
+        }
+        let mut row = first;
         kernel::dense(layer, first, codes, &mut |sums| {
-            for (sum, ((multiplier, bias), next)) in sums.iter().zip(&mut rows) {
-                let bias = i32::from(bias) + i32::from(class_bias.next().unwrap_or(0));
+            for sum in sums {
+                let (Some(multiplier), Some(bias), Some(next)) =
+                    (self.multipliers.get(row), self.biases.get(row), next.get_mut(row))
+                else {
+                    return;
+                };
+                let bias = i32::from(bias) + i32::from(self.class_biases.get(row).unwrap_or(0));
                 let pre = round_shift(scaled(*sum, multiplier), self.sum_shift).wrapping_add(bias);
                 let h = self.activation.apply(pre.clamp(i32::from(i16::MIN), i32::from(i16::MAX)));
-                let skip = widened(skip.next().copied().unwrap_or(0));
+                let skip = codes.get(row).filter(|_| self.residual).map_or(0, |code| widened(*code));
                 let code = round_shift(h, self.code_shift).wrapping_add(skip);
                 *next = code.max(-self.limit).min(self.limit) as Lane;
+                row += 1;
             }
         });
     }

@@ -1,4 +1,4 @@
-use super::{Activation, WeightLayout};
+use super::{Activation, Storage, WeightFormat, WeightLayout};
 
 /// 16-bit integers as they lie in a blob, at any alignment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,6 +14,12 @@ impl<'a> I16Le<'a> {
     /// The values in order.
     pub fn iter(self) -> impl ExactSizeIterator<Item = i16> + use<'a> {
         self.0.iter().map(|bytes| i16::from_le_bytes(*bytes))
+    }
+
+    /// The value of this number, or `None` past the end.
+    #[must_use]
+    pub fn get(self, number: usize) -> Option<i16> {
+        self.0.get(number).map(|bytes| i16::from_le_bytes(*bytes))
     }
 
     /// The values in place, where they lie as this target loads them.
@@ -50,6 +56,12 @@ impl<'a> F32Le<'a> {
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes.as_chunks().0)
+    }
+
+    /// The value of this number, or `None` past the end.
+    #[must_use]
+    pub fn get(self, number: usize) -> Option<f32> {
+        self.0.get(number).map(|bytes| f32::from_le_bytes(*bytes))
     }
 
     /// The values in order.
@@ -101,7 +113,7 @@ pub enum LayerKind<'a> {
 pub struct Layer<'a> {
     pub(crate) rows: usize,
     pub(crate) cols: usize,
-    pub(crate) layout: WeightLayout,
+    pub(crate) storage: Storage,
     pub(crate) weights: &'a [u8],
     pub(crate) kind: LayerKind<'a>,
     pub(crate) input_max: i16,
@@ -129,13 +141,19 @@ impl<'a> Layer<'a> {
     /// The order in which the weights lie.
     #[must_use]
     pub fn layout(&self) -> WeightLayout {
-        self.layout
+        self.storage.layout
+    }
+
+    /// How many bits a weight has in the blob.
+    #[must_use]
+    pub fn weight_format(&self) -> WeightFormat {
+        self.storage.format
     }
 
     /// The weights of a row in order, whatever their layout; zeros past the last row.
     pub fn row(&self, row: usize) -> impl ExactSizeIterator<Item = i8> + use<'a> {
-        let Self { layout, weights, cols, .. } = *self;
-        (0..cols).map(move |col| layout.weight(weights, row, col, cols))
+        let Self { storage, weights, cols, .. } = *self;
+        (0..cols).map(move |col| storage.weight(weights, row, col, cols))
     }
 
     /// The weights as they lie in the blob.

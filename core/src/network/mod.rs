@@ -21,8 +21,8 @@ pub use forward::{Network, QuantisedDenoiser};
 pub use lane::Lane;
 use lane::widened;
 pub use layer::{ActivationFormat, F32Le, I16Le, Layer, LayerKind, LevelTable};
-pub(crate) use layout::TILE;
-pub use layout::WeightLayout;
+pub(crate) use layout::{Storage, TILE};
+pub use layout::{WeightFormat, WeightLayout};
 pub use requantise::{SUM_LIMIT, code_from_input, requantise};
 
 /// The largest dimension and layer width.

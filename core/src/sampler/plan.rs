@@ -25,6 +25,8 @@ pub struct Row {
 }
 
 impl Row {
+    const NOTHING: Self = Self { level: 0, p: 0.0, q: 0.0, a: 0.0, b: [0.0; HISTORY_MAX], e: 0.0 };
+
     /// Whether every coefficient is a finite number.
     #[must_use]
     pub fn is_finite(&self) -> bool {
@@ -56,14 +58,11 @@ impl Row {
     /// The row that [`to_bytes`](Self::to_bytes) wrote. The half-word after the level is not looked at.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; ROW_BYTES]) -> Self {
-        let [l0, l1, _, _, tail @ ..] = *bytes;
-        let mut words = [0.0; 8];
-        let (chunks, _) = tail.as_chunks::<4>();
-        for (word, chunk) in words.iter_mut().zip(chunks) {
-            *word = f32::from_le_bytes(*chunk);
-        }
-        let [p, q, a, b0, b1, b2, b3, e] = words;
-        Self { level: u16::from_le_bytes([l0, l1]), p, q, a, b: [b0, b1, b2, b3], e }
+        let (words, _) = bytes.as_chunks::<4>();
+        // Always nine words; the array's length is not told to the pattern.
+        let [level, p, q, a, b0, b1, b2, b3, e] = *words else { return Self::NOTHING };
+        let [p, q, a, b0, b1, b2, b3, e] = [p, q, a, b0, b1, b2, b3, e].map(f32::from_le_bytes);
+        Self { level: u32::from_le_bytes(level) as u16, p, q, a, b: [b0, b1, b2, b3], e }
     }
 }
 

@@ -96,10 +96,11 @@ impl<'p, 'w> Run<'p, 'w> {
             }
         }
         let mut slot = self.slot;
-        for b in row.b.iter().skip(1) {
+        let [_, older @ ..] = row.b;
+        for b in older {
             // One prediction back in the ring.
             slot = if slot == 0 { (history.len() / dim.max(1)).saturating_sub(1) } else { slot - 1 };
-            if *b == 0.0 {
+            if b == 0.0 {
                 continue;
             }
             if let Some(m) = history.get(slot * dim..(slot + 1) * dim) {

@@ -14,7 +14,7 @@ use crate::inspection::bytes;
 use crate::plan::{LevelSet, PlanSpec};
 use crate::quantize::{
     ActivationBits, BlobDetails, CalibrationOptions, Candidate, FineTuning, Format, FormatCost, Integers, Quantized,
-    SignalTable, WeightBits, Yardstick, choose, costs_to_text, export, fine_tune, packed_bytes,
+    SignalTable, WeightBits, Yardstick, choose, costs_to_text, export, fine_tune,
 };
 use crate::run::{Prepared, RunFolder};
 
@@ -33,7 +33,7 @@ pub(super) struct Args {
     /// A sampler for the blob, SAMPLER:STEPS[:GRID]; give it several times for several. Default: the recipe's.
     #[arg(long = "plan", value_name = "PLAN")]
     plans: Vec<PlanSpec>,
-    /// Width of weight codes; 4 bits lie in the layout of 8 until chips read packed ones.
+    /// Width of weight codes; those of 4 bits lie two to a byte.
     #[arg(long, value_enum, default_value = "8", conflicts_with = "choose")]
     weight_bits: WeightBits,
     /// Width of activation codes. Default: the recipe's.
@@ -96,7 +96,6 @@ struct Report {
     format: Format,
     fine_tuned: u64,
     blob_bytes: usize,
-    packed_bytes: usize,
     /// Whether what was written keeps quality; absent where nothing was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     keeps_quality: Option<bool>,
@@ -139,9 +138,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let out = args.out.clone().unwrap_or_else(|| folder.model());
     write_atomically(&out, |file| file.write_all(&made.quantized.blob))?;
     let blob_bytes = made.quantized.blob.len();
-    let packed = packed_bytes(blob_bytes, &Model::parse(&made.quantized.blob)?, made.format.weight_bits);
     let (format, fine_tuned) = (made.format, made.fine_tuned);
-    let report = Report { format, fine_tuned, blob_bytes, packed_bytes: packed, keeps_quality, costs, signal };
+    let report = Report { format, fine_tuned, blob_bytes, keeps_quality, costs, signal };
     args.output.print(&report, |report| {
         let mut text = String::new();
         if !report.costs.is_empty() {
@@ -150,12 +148,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         text + &report.signal.to_text()
     })?;
     eprintln!("wrote {}: {}, {}", out.display(), description(format, fine_tuned), summary(&made.quantized)?);
-    if packed < blob_bytes {
-        eprintln!(
-            "its weights packed to 4 bits would make it {}; the format keeps them in bytes for now",
-            bytes(packed)
-        );
-    }
     Ok(())
 }
 

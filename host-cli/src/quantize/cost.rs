@@ -6,7 +6,7 @@ use mote_core::model::{Model, NamedPlan};
 use mote_core::sampler::{Plan, SampleOptions};
 use serde::Serialize;
 
-use super::{Format, Quantized, WeightBits};
+use super::{Format, Quantized};
 use crate::data::Scaling;
 use crate::denoiser::FloatDenoiser;
 use crate::evaluation::{ClassMix, Draw};
@@ -58,8 +58,6 @@ pub struct FormatCost {
     pub plan: String,
     /// Bytes of the blob.
     pub blob_bytes: usize,
-    /// Bytes that it would take with its weights packed to their bits; no chip reads that yet.
-    pub packed_bytes: usize,
     /// Sliced W2 of float samples to the held-out rows.
     pub float_sliced_w2: f64,
     /// The same of quantised samples from the same noise.
@@ -149,7 +147,6 @@ impl Yardstick {
                 fine_tuned: candidate.fine_tuned,
                 plan: plan.name.to_string(),
                 blob_bytes: blob.len(),
-                packed_bytes: packed_bytes(blob.len(), &model, candidate.format.weight_bits),
                 float_sliced_w2: mean(&before),
                 sliced_w2: mean(&after),
                 change,
@@ -160,13 +157,6 @@ impl Yardstick {
         }
         Ok(costs)
     }
-}
-
-/// Bytes of a blob with its weights packed to their bits.
-#[must_use]
-pub fn packed_bytes(blob: usize, model: &Model<'_>, bits: WeightBits) -> usize {
-    let saved = |weights: usize| weights - (weights * bits.bits()).div_ceil(8);
-    blob - model.network().layers().iter().map(|layer| saved(layer.weights().len())).sum::<usize>()
 }
 
 /// The number of the candidate to take, of those that keep quality with every plan: the fewest bytes, then the least worst change. None if
@@ -184,19 +174,18 @@ pub fn choose(costs: &[Vec<FormatCost>]) -> Option<usize> {
 #[must_use]
 pub fn to_text(costs: &[Vec<FormatCost>]) -> String {
     let mut out = format!(
-        "{:<56} {:<20} {:>7} {:>7} {:>8} {:>8} {:>16} {:>7}  keeps\n",
-        "format", "plan", "bytes", "packed", "float", "sliced", "change", "paired"
+        "{:<56} {:<20} {:>7} {:>8} {:>8} {:>16} {:>7}  keeps\n",
+        "format", "plan", "bytes", "float", "sliced", "change", "paired"
     );
     for row in costs.iter().flatten() {
         let tuned = if row.fine_tuned > 0 { format!(", tuned {}", row.fine_tuned) } else { String::new() };
         let change = format!("{:+.1}% +- {:.1}", 100.0 * row.change, 100.0 * row.change_error);
         let _ = writeln!(
             out,
-            "{:<56} {:<20} {:>7} {:>7} {:>8.4} {:>8.4} {change:>16} {:>7.4}  {}",
+            "{:<56} {:<20} {:>7} {:>8.4} {:>8.4} {change:>16} {:>7.4}  {}",
             format!("{}{tuned}", row.format),
             row.plan,
             row.blob_bytes,
-            row.packed_bytes,
             row.float_sliced_w2,
             row.sliced_w2,
             row.paired_rms,
@@ -216,7 +205,6 @@ mod tests {
             fine_tuned: 0,
             plan: "p".into(),
             blob_bytes,
-            packed_bytes: blob_bytes,
             float_sliced_w2: 1.0,
             sliced_w2: 1.0 + change,
             change,

@@ -162,6 +162,7 @@ fn write(
                     biases: if conditioned(index) { &[] } else { &own_biases[index] },
                 }
             },
+            weight_format: integers.format.weight_bits.format(),
             weights: &layer.integers.codes,
         })
         .collect();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use mote_core::network::WeightFormat;
 use serde::{Deserialize, Serialize};
 
 /// How wide activation codes are.
@@ -36,7 +37,7 @@ pub enum WeightBits {
     #[value(name = "8")]
     #[serde(rename = "8")]
     Eight,
-    /// -7 to 7, in the layout of 8 bits until chips read packed ones.
+    /// -7 to 7, two to a byte.
     #[value(name = "4")]
     #[serde(rename = "4")]
     Four,
@@ -52,12 +53,21 @@ impl WeightBits {
         }
     }
 
-    /// Bits of one packed code.
+    /// Bits of one stored code.
     #[must_use]
     pub fn bits(self) -> usize {
         match self {
             Self::Eight => 8,
             Self::Four => 4,
+        }
+    }
+
+    /// How the blob stores them.
+    #[must_use]
+    pub fn format(self) -> WeightFormat {
+        match self {
+            Self::Eight => WeightFormat::Bits8,
+            Self::Four => WeightFormat::Bits4,
         }
     }
 }

@@ -25,7 +25,7 @@ mod against_float;
 
 pub use calibration::{Calibration, CalibrationOptions};
 pub use correction::{Correction, LevelCorrection};
-pub use cost::{Candidate, FormatCost, Yardstick, choose, packed_bytes, to_text as costs_to_text};
+pub use cost::{Candidate, FormatCost, Yardstick, choose, to_text as costs_to_text};
 pub use export::{BlobDetails, ExportError, Quantized, export, quantize};
 pub use fine_tune::{FineTuneError, FineTuning, fine_tune};
 pub use format::{ActivationBits, Format, WeightBits};

@@ -60,6 +60,8 @@ pub struct Layer {
     pub level_biases: bool,
     /// Whether classes hold biases for it.
     pub class_biases: bool,
+    /// 0 for 8-bit weights, 1 for 4-bit ones.
+    pub weight_format: u8,
     /// 0 row after row, 1 row pairs.
     pub layout: u8,
     /// 0 for 8-bit input codes, 1 for 16-bit ones.

@@ -211,7 +211,8 @@ impl Layer {
         let [residual, level_biases, class_biases] = [1, 2, 4].map(|bit| flags & bit != 0);
         ensure(!residual || (rows == columns && number > 0 && !last), "residual")?;
         ensure(!class_biases || classes > 0, "class biases")?;
-        ensure(c.u8()? == 0, "weight format")?;
+        let weight_format = c.u8()?;
+        ensure(weight_format <= 1, "weight format")?;
         let layout = c.u8()?;
         ensure(layout <= 1, "weight layout")?;
         let input_format = c.u8()?;
@@ -226,6 +227,7 @@ impl Layer {
             residual,
             level_biases,
             class_biases,
+            weight_format,
             layout,
             input_format,
             q_max,
@@ -257,7 +259,12 @@ impl Layer {
             }
         }
         c.pad()?;
-        self.weights = if self.layout == 0 { self.row_after_row(c)? } else { self.row_pairs(c)? };
+        self.weights = match (self.weight_format, self.layout) {
+            (0, 0) => self.row_after_row(c)?,
+            (0, _) => self.row_pairs(c)?,
+            (_, 0) => self.halves(c, (1, 2), |half| (0, half))?,
+            _ => self.halves(c, (4, 4), |half| (half % 4, half / 4))?,
+        };
         c.pad()?;
         for row in self.weights.chunks(self.columns) {
             let positives: i64 = row.iter().map(|w| i64::from(*w)).filter(|w| *w > 0).sum();
@@ -272,6 +279,33 @@ impl Layer {
 impl Layer {
     fn row_after_row(&self, c: &mut Cursor<'_>) -> Read<Vec<i8>> {
         (0..self.rows * self.columns).map(|_| Ok(i8::from_le_bytes(c.array()?))).collect()
+    }
+
+    /// Two weights a byte, the first in its low half, in tiles of so many rows and columns, whose weights `place` puts in order. Tiles lie row after row.
+    fn halves(
+        &self,
+        c: &mut Cursor<'_>,
+        (tall, wide): (usize, usize),
+        place: fn(usize) -> (usize, usize),
+    ) -> Read<Vec<i8>> {
+        let mut weights = vec![0; self.rows * self.columns];
+        for first_row in (0..self.rows).step_by(tall) {
+            for first_column in (0..self.columns).step_by(wide) {
+                for byte in 0..tall * wide / 2 {
+                    let two = c.u8()?;
+                    for (half, stored) in [(2 * byte, two % 16), (2 * byte + 1, two / 16)] {
+                        let (row, column) = (first_row + place(half).0, first_column + place(half).1);
+                        let weight = stored as i8 - 8;
+                        if row < self.rows && column < self.columns {
+                            weights[row * self.columns + column] = weight;
+                        } else {
+                            ensure(weight == 0, "a weight outside the matrix")?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(weights)
     }
 
     /// For every four rows and every two columns A0 B0 A1 B1 C0 D0 C1 D1.

@@ -28,7 +28,7 @@ pub(super) const ROUTINE: Routine = Routine {
     rows,
     sum,
     pairs: true,
-    unrolled: 16,
+    unrolled: 11,
     tail: |plain| {
         let shift = plain.code_shift;
         let tail = if plain.activation == Activation::Silu { 2 } else { 1 };
@@ -107,40 +107,34 @@ macro_rules! group {
     };
 }
 
-/// A quarter of a turn of the loop.
-macro_rules! four {
-    () => {
-        concat!(group!(), "\n", group!(), "\n", group!(), "\n", group!(), "\n")
-    };
-}
-
 /// Four sums of r8 to r11, shifted left by 8, into pre-activations, but for what is added before.
 ///
-/// One SMLAW multiplies, takes the upper word and adds; multipliers and biases come by two, and SXTAH adds the upper or the lower.
+/// One SMLAW multiplies, takes the upper word and adds; multipliers and biases come by two, and SXTAH adds the upper or the lower. Where codes go and
+/// where they end is left in r1 and r2.
 macro_rules! requantised {
     () => {
         "sub r9, r9, r8
          lsl r8, r8, #8
          sub r11, r11, r10
          lsl r10, r10, #8
-         ldrd r1, r2, [lr, #40]
-         ldrd r3, r4, [r1], #8
-         ldr r5, [r2], #4
-         ldr r6, [r2], #4
-         strd r1, r2, [lr, #40]
-         ldrd r1, r2, [lr, #48]
-         smlawb r8, r8, r3, r1
-         smlawt r9, r9, r3, r1
-         smlawb r10, r10, r4, r1
-         smlawt r11, r11, r4, r1
-         asr r8, r8, r2
-         asr r9, r9, r2
-         asr r10, r10, r2
-         asr r11, r11, r2
-         sxtah r8, r8, r5
-         sxtah r9, r9, r5, ror #16
-         sxtah r10, r10, r6
-         sxtah r11, r11, r6, ror #16
+         add r7, lr, #32
+         ldm r7, {{r1-r6}}
+         ldrd r7, r12, [r3], #8
+         smlawb r8, r8, r7, r5
+         smlawt r9, r9, r7, r5
+         smlawb r10, r10, r12, r5
+         smlawt r11, r11, r12, r5
+         asr r8, r8, r6
+         asr r9, r9, r6
+         asr r10, r10, r6
+         asr r11, r11, r6
+         ldr r7, [r4], #4
+         ldr r12, [r4], #4
+         strd r3, r4, [lr, #40]
+         sxtah r8, r8, r7
+         sxtah r9, r9, r7, ror #16
+         sxtah r10, r10, r12
+         sxtah r11, r11, r12, ror #16
          ldmdb lr, {{r3-r5, r7}}"
     };
 }
@@ -196,8 +190,7 @@ macro_rules! relu {
 /// Two pairs of codes to where they go, and on to the next four rows.
 macro_rules! stored {
     () => {
-        "ldrd r1, r2, [lr, #32]
-         strd r8, r9, [r1], #8
+        "strd r8, r9, [r1], #8
          str r1, [lr, #32]
          cmp r1, r2
          bne.w 2b
@@ -205,39 +198,114 @@ macro_rules! stored {
     };
 }
 
+/// Where the way in is when it leaves out -1 groups: one group before the loop.
+#[cfg(feature = "packed")]
+macro_rules! packed_way_in {
+    () => {
+        "b.w 8f\n.space 52"
+    };
+}
+
+/// Two weights a byte: half-words `A' + 16 B' + 256 C' + 4096 D'` of two columns, all with 8 added, so that a mask of the word shifted takes one row's
+/// pair of weights for one SMLAD: for four rows and four columns LDM, LDRD, 8 AND and 8 SMLAD. 72 bytes a group, two groups a turn.
+#[cfg(feature = "packed")]
+macro_rules! packed_columns {
+    ($weights:literal, $lanes:literal) => {
+        concat!(
+            "and r6, r7, ",
+            $weights,
+            "\n smlad r8, r6, ",
+            $lanes,
+            ", r8\n",
+            "and r6, r7, ",
+            $weights,
+            ", lsr #4\n smlad r9, r6, ",
+            $lanes,
+            ", r9\n",
+            "and r6, r7, ",
+            $weights,
+            ", lsr #8\n smlad r10, r6, ",
+            $lanes,
+            ", r10\n",
+            "and r6, r7, ",
+            $weights,
+            ", lsr #12\n smlad r11, r6, ",
+            $lanes,
+            ", r11\n",
+        )
+    };
+}
+#[cfg(feature = "packed")]
+macro_rules! packed_group {
+    () => {
+        concat!(
+            "ldmia r0!, {{r4, r5}}\n ldrd r2, r3, [r1], #8\n",
+            packed_columns!("r4", "r2"),
+            packed_columns!("r5", "r3")
+        )
+    };
+}
+#[cfg(feature = "packed")]
+macro_rules! packed_loop {
+    () => {
+        concat!(
+            "8:\n mov.w r7, #0x000f000f\n subs r2, r12, r1\n lsls r2, r2, #28\n bmi 12f\n", // bit 3 of the length in bytes: an odd number of groups
+            "9:\n",
+            packed_group!(),
+            "12:\n",
+            packed_group!(),
+            "cmp r1, r12\n bne.w 9b\n",
+            // The tails want what the other loop leaves of B and D.
+            "add r9, r8, r9, lsl #8\n add r11, r10, r11, lsl #8\n ldr pc, [lr, #28]\n",
+        )
+    };
+}
+#[cfg(not(feature = "packed"))]
+macro_rules! packed_way_in {
+    () => {
+        ""
+    };
+}
+#[cfg(not(feature = "packed"))]
+macro_rules! packed_loop {
+    () => {
+        ""
+    };
+}
+
 /// Registers: r0 weights, r1 lanes, r2 and r3 four lanes, r4 to r7 a tile, r8 and r10 the sums of A and C, r9 and r11 of the pairs, r12 the end of
 /// the lanes, lr the job.
+///
+/// Eleven groups a turn are the fewest that take 128 columns in three.
 #[unsafe(naked)]
 unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
     naked_asm!(
         extension!(),
         "push {{r4-r11, lr}}",
         "add lr, r1, #16",
-        "ldrd r12, r2, [lr, #20]",
-        "movs r3, #56",
-        "adr.w r4, 3f",
-        "mla r2, r2, r3, r4",
-        "orr r2, r2, #1",
-        "str r2, [lr, #24]",
-        "ldr r2, [lr, #28]",
-        "adr.w r3, 5f",
-        "cmp r2, #1",
+        "ldrd r2, r3, [lr, #24]",
+        "movs r4, #56",
+        "adr.w r5, 3f",
+        "mla r2, r2, r4, r5",
+        "adr.w r4, 5f",
+        "cmp r3, #1",
         "blo 4f",
-        "adr.w r3, 6f",
-        "beq 4f",
-        "adr.w r3, 7f",
+        "adr.w r4, 6f",
+        "bhi 4f",
+        "movs r3, #0", // no table: ReLU
+        "str r3, [lr, #-8]",
         "4:",
-        "orr r3, r3, #1",
-        "str r3, [lr, #28]",
+        "orr r2, r2, #1",
+        "orr r4, r4, #1",
+        "strd r2, r4, [lr, #24]",
         "2:",
-        "ldm lr, {{r1, r8-r11}}",
-        "ldr pc, [lr, #24]",
+        "ldm lr, {{r1, r8-r12, pc}}",
         ".p2align 2",
+        packed_way_in!(),
         "3:",
-        four!(),
-        four!(),
-        four!(),
-        four!(),
+        ".rept 11",
+        group!(),
+        ".endr",
         "cmp r1, r12",
         "bne 3b",
         "ldr pc, [lr, #28]",
@@ -252,8 +320,9 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "cmp r3, r4",
         "bne.w 2b",
         "pop {{r4-r11, pc}}",
-        "6:", // ReLU
+        "6:",
         requantised!(),
+        "cbnz r5, 7f",
         relu!("r8"),
         relu!("r9"),
         relu!("r10"),
@@ -264,7 +333,6 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "uqsub16 r9, r9, r4",
         stored!(),
         "7:", // SiLU
-        requantised!(),
         silu!("r8"),
         silu!("r9"),
         silu!("r10"),
@@ -274,5 +342,6 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "ssub16 r8, r8, r4",
         "ssub16 r9, r9, r4",
         stored!(),
+        packed_loop!(),
     )
 }

@@ -51,6 +51,9 @@ struct Matrix<'a> {
     weights: &'a [u8],
     rows: usize,
     cols: usize,
+    /// Whether two weights share a byte.
+    #[cfg_attr(not(any(mote_tiles, feature = "packed")), expect(dead_code, reason = "asked by kernels for tiles"))]
+    packed: bool,
 }
 
 /// What follows the sums of a layer of the common kind: no class, no residual, parameters where a core can load them.
@@ -73,10 +76,15 @@ pub(super) struct Plain<'a> {
 ///
 /// `codes` holds the layer's inputs, and may go on past them.
 pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
+    #[cfg(all(feature = "packed", not(mote_kernel = "dsp")))]
+    if layer.storage.is_packed() {
+        return portable::packed(layer.layout(), &Matrix::from_row(layer, first), codes, each);
+    }
     #[cfg(mote_kernel = "mve")]
     let first = first + mve::dense(layer, first, codes, each);
     let matrix = Matrix::from_row(layer, first);
     match layer.layout() {
+        #[cfg(not(mote_kernel = "dsp"))]
         WeightLayout::Rows => {
             #[cfg(mote_kernel = "x86")]
             if x86::rows(&matrix, codes, each) {
@@ -84,12 +92,15 @@ pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[Lane], each: &mut 
             }
             portable::rows(&matrix, codes, each);
         }
-        WeightLayout::RowPairs => {
-            // A kernel refuses what lies where it cannot read it, and then the portable one takes over.
-            #[cfg(mote_tiles)]
-            if ROUTINE.dense(&matrix, codes, each) {
-                return;
+        // A kernel refuses what lies where it cannot read it, and then the portable one takes over.
+        #[cfg(mote_tiles)]
+        layout => {
+            if layout != WeightLayout::RowPairs || !ROUTINE.dense(&matrix, codes, each) {
+                portable::one_by_one(layer.storage, &matrix, codes, each);
             }
+        }
+        #[cfg(not(mote_tiles))]
+        WeightLayout::RowPairs => {
             #[cfg(mote_kernel = "x86")]
             if x86::row_pairs(&matrix, codes, each) {
                 return;
@@ -102,6 +113,10 @@ pub(super) fn dense(layer: &Layer<'_>, first: usize, codes: &[Lane], each: &mut 
 /// Computes the codes of a layer's first rows in one go, where the target has a kernel for it, and tells how many rows those are.
 #[inline]
 pub(super) fn plain(layer: &Layer<'_>, codes: &[Lane], next: &mut [Lane], plain: &Plain<'_>) -> usize {
+    #[cfg(all(feature = "packed", not(mote_kernel = "dsp")))]
+    if layer.storage.is_packed() {
+        return 0;
+    }
     #[cfg(mote_kernel = "mve")]
     let vectors = mve::plain(layer, codes, next, plain);
     #[cfg(mote_kernel = "mve")]
@@ -118,8 +133,16 @@ pub(super) fn plain(layer: &Layer<'_>, codes: &[Lane], next: &mut [Lane], plain:
 
 impl<'a> Matrix<'a> {
     fn from_row(layer: &Layer<'a>, first: usize) -> Self {
-        let weights = layer.weights().get(layer.layout().bytes(first, layer.cols())..).unwrap_or_default();
-        Self { weights, rows: layer.rows().saturating_sub(first), cols: layer.cols() }
+        let storage = layer.storage;
+        let weights = layer.weights().get(storage.bytes(first, layer.cols())..).unwrap_or_default();
+        Self { weights, rows: layer.rows().saturating_sub(first), cols: layer.cols(), packed: storage.is_packed() }
+    }
+
+    /// Bytes of a tile of row pairs, four whole rows.
+    #[cfg(any(mote_tiles, feature = "packed"))]
+    fn tile_bytes(&self) -> usize {
+        let weights = super::TILE * self.cols.next_multiple_of(super::TILE);
+        if cfg!(feature = "packed") && self.packed { weights / 2 } else { weights }
     }
 }
 
@@ -130,6 +153,7 @@ pub(super) const SUM_SHIFT: u32 = 8;
 mod tests {
     extern crate std;
     use super::*;
+    use crate::network::{Storage, WeightFormat};
     use crate::random::Stream;
     use rand_core::Rng;
     use std::vec::Vec;
@@ -151,6 +175,34 @@ mod tests {
         ("x86 row pairs", WeightLayout::RowPairs, |matrix, codes, each| x86::row_pairs(matrix, codes, each)),
     ];
 
+    fn whole(layout: WeightLayout) -> Storage {
+        Storage { layout, format: WeightFormat::Bits8 }
+    }
+
+    #[cfg(feature = "packed")]
+    #[test]
+    fn packed_weights_give_sums_in_wide_integers() {
+        let mut stream = Stream::new(8);
+        for (rows, cols, limit) in
+            [(1, 1, 127), (3, 7, 255), (33, 100, 127), (128, 64, 127), (2, 512, 127), (5, 12, 32767)]
+        {
+            let weights: Vec<i8> = (0..rows * cols).map(|_| (stream.next_u32() % 16) as i8 - 8).collect();
+            let code = |bits: u32| (bits % (2 * limit + 1)) as i32 - limit as i32;
+            let codes: Vec<Lane> = (0..cols + 5).map(|_| code(stream.next_u32()) as Lane).collect();
+            let sum =
+                |row: usize| (0..cols).map(|c| i64::from(weights[row * cols + c]) * i64::from(codes[c])).sum::<i64>();
+            let expected: Vec<i64> = (0..rows).map(|row| sum(row) << SUM_SHIFT).collect();
+            for (name, layout) in WeightLayout::ALL {
+                let storage = Storage { layout, format: WeightFormat::Bits4 };
+                let packed: Vec<u8> = storage.arrange(rows, cols, |row, col| weights[row * cols + col]).collect();
+                let matrix = Matrix { weights: &packed, rows, cols, packed: true };
+                let mut sums = Vec::new();
+                portable::packed(layout, &matrix, &codes, &mut |some| sums.extend(some.iter().copied().map(i64::from)));
+                assert_eq!(sums, expected, "{name}: {rows} x {cols}");
+            }
+        }
+    }
+
     #[test]
     fn every_kernel_equals_sums_in_wide_integers() {
         let mut stream = Stream::new(7);
@@ -166,9 +218,10 @@ mod tests {
                 |row: usize| (0..cols).map(|c| i64::from(weights[row * cols + c]) * i64::from(codes[c])).sum::<i64>();
             let expected: Vec<i64> = (0..rows).map(|row| sum(row) << SUM_SHIFT).collect();
             for (name, layout, kernel) in KERNELS {
-                let arranged: Vec<u8> = layout.arrange(rows, cols, |row, col| weights[row * cols + col]).collect();
+                let arranged: Vec<u8> =
+                    whole(*layout).arrange(rows, cols, |row, col| weights[row * cols + col]).collect();
                 let mut sums = Vec::new();
-                let matrix = Matrix { weights: &arranged, rows, cols };
+                let matrix = Matrix { weights: &arranged, rows, cols, packed: false };
                 let done = kernel(&matrix, &codes, &mut |some| sums.extend(some.iter().copied().map(i64::from)));
                 if done {
                     assert_eq!(sums, expected, "{name}: {rows} x {cols}");

@@ -1,11 +1,13 @@
 //! One product after another: what every other kernel is measured against.
 
 use super::{Matrix, SUM_SHIFT};
-#[cfg(not(mote_tiles))]
+#[cfg(any(mote_tiles, feature = "packed"))]
+use crate::network::Storage;
+#[cfg(any(not(mote_tiles), all(feature = "packed", not(mote_kernel = "dsp"))))]
 use crate::network::TILE;
-#[cfg(mote_tiles)]
-use crate::network::WeightLayout;
 use crate::network::{Lane, widened};
+#[cfg(all(feature = "packed", not(mote_kernel = "dsp")))]
+use crate::network::{WeightFormat, WeightLayout};
 
 #[inline]
 fn product(weight: i8, code: Lane) -> i32 {
@@ -13,8 +15,9 @@ fn product(weight: i8, code: Lane) -> i32 {
 }
 
 /// Row after row, four products a turn: an image built for size does not unroll by itself.
+#[cfg(not(mote_kernel = "dsp"))]
 pub(super) fn rows(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
-    let Matrix { weights, rows, cols } = *matrix;
+    let Matrix { weights, rows, cols, .. } = *matrix;
     let Some(codes) = codes.get(..cols) else { return };
     let (lanes, last_lanes) = codes.as_chunks::<4>();
     let mut rest = weights;
@@ -36,14 +39,14 @@ pub(super) fn rows(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i
     }
 }
 
-/// One weight after another, for targets whose kernel leaves only what lies at odd addresses: small rather than quick.
-#[cfg(mote_tiles)]
-pub(super) fn row_pairs(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
-    let Matrix { weights, rows, cols } = *matrix;
+/// One weight after another in any layout, for targets whose kernel leaves only what lies at odd addresses or was laid out for another core: small
+/// rather than quick.
+#[cfg(any(mote_tiles, feature = "packed"))]
+pub(super) fn one_by_one(storage: Storage, matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
+    let Matrix { weights, rows, cols, .. } = *matrix;
     let Some(codes) = codes.get(..cols) else { return };
     for row in 0..rows {
-        let weight = |col: usize| WeightLayout::RowPairs.weight(weights, row, col, cols);
-        let products = codes.iter().enumerate().map(|(col, code)| product(weight(col), *code));
+        let products = storage.row(weights, row, cols).zip(codes).map(|(weight, code)| product(weight, *code));
         each(&[products.fold(0, i32::wrapping_add) << SUM_SHIFT]);
     }
 }
@@ -51,7 +54,7 @@ pub(super) fn row_pairs(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMu
 /// Four rows at a time, by pairs of columns.
 #[cfg(not(mote_tiles))]
 pub(super) fn row_pairs(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
-    let Matrix { weights, rows, cols } = *matrix;
+    let Matrix { weights, rows, cols, .. } = *matrix;
     let Some(codes) = codes.get(..cols) else { return };
     let sum = codes.iter().fold(0i32, |sum, code| sum.wrapping_add(i32::from(*code)));
     // A and C are stored with 128 added.
@@ -77,6 +80,30 @@ pub(super) fn row_pairs(matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMu
         }
         if let ([code], Some(group)) = (last, groups.next()) {
             add(*group, [*code, 0]);
+        }
+        let sums = [a, b, c, d].map(|sum| sum << SUM_SHIFT);
+        each(sums.get(..rows - first).unwrap_or(&sums));
+    }
+}
+
+/// Weights of 4 bits: four rows at a time in row pairs, and one weight after another in rows.
+#[cfg(all(feature = "packed", not(mote_kernel = "dsp")))]
+pub(super) fn packed(layout: WeightLayout, matrix: &Matrix<'_>, codes: &[Lane], each: &mut dyn FnMut(&[i32])) {
+    if layout == WeightLayout::Rows {
+        return one_by_one(Storage { layout, format: WeightFormat::Bits4 }, matrix, codes, each);
+    }
+    let Matrix { weights, rows, cols, .. } = *matrix;
+    let Some(codes) = codes.get(..cols) else { return };
+    // All are stored with 8 added.
+    let start = codes.iter().fold(0i32, |sum, code| sum.wrapping_add(widened(*code))).wrapping_mul(-8);
+    for (first, tile) in (0..rows).step_by(TILE).zip(weights.chunks_exact(matrix.tile_bytes().max(1))) {
+        let [mut a, mut b, mut c, mut d] = [start; TILE];
+        for ([ab, cd], code) in tile.as_chunks().0.iter().zip(codes) {
+            let (ab, cd, code) = (i32::from(*ab), i32::from(*cd), widened(*code));
+            a = a.wrapping_add((ab & 15).wrapping_mul(code));
+            b = b.wrapping_add((ab >> 4).wrapping_mul(code));
+            c = c.wrapping_add((cd & 15).wrapping_mul(code));
+            d = d.wrapping_add((cd >> 4).wrapping_mul(code));
         }
         let sums = [a, b, c, d].map(|sum| sum << SUM_SHIFT);
         each(sums.get(..rows - first).unwrap_or(&sums));

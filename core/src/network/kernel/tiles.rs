@@ -14,7 +14,7 @@ pub(super) struct Job {
     starts: [i32; TILE],
     /// 20: past the last lane; a multiple of [`TILE`] lanes from the first, and not the first.
     codes_end: *const Lane,
-    /// 24: how many groups of four columns the routine's unrolled loop leaves out in its first turn. The routine puts the address there.
+    /// 24: how many groups of four columns the routine's unrolled loop leaves out in its first turn, or [`PACKED`]. The routine puts the address there.
     way_in: u32,
     /// 28: what follows four sums: 0 stores them, else see [`Routine::tail`]. The routine puts the address there.
     tail: u32,
@@ -29,6 +29,9 @@ pub(super) struct Job {
     before: i32,
     sum_shift: u32,
 }
+
+/// In place of a number of groups: two weights share a byte.
+const PACKED: u32 = u32::MAX;
 
 impl Job {
     /// Nothing to do yet.
@@ -83,7 +86,7 @@ impl Routine {
         // A tile at a time, so that little lies on the stack.
         let mut sums = [0i32; TILE];
         let mut left = matrix.rows;
-        for weights in matrix.weights.chunks_exact((TILE * matrix.cols.next_multiple_of(TILE)).max(1)) {
+        for weights in matrix.weights.chunks_exact(matrix.tile_bytes().max(1)) {
             let out = sums.as_mut_ptr_range();
             (job.way_in, job.tail, job.out, job.out_end) = (way_in, 0, out.start.cast(), out.end.cast());
             // SAFETY: `job` vouches for weights and lanes; `weights` holds the four rows of a tile, and `sums` has room for their sums.
@@ -127,7 +130,7 @@ impl Routine {
     #[allow(unsafe_code)]
     fn prepare(&self, job: &mut Job, matrix: &Matrix<'_>, codes: &[Lane]) -> bool {
         let cols = matrix.cols.next_multiple_of(TILE);
-        let whole = matrix.weights.len() >= matrix.rows.next_multiple_of(TILE) * cols;
+        let whole = matrix.weights.len() >= matrix.rows.div_ceil(TILE) * matrix.tile_bytes();
         // What lies in the lanes past the columns is multiplied by zeros.
         let Some(lanes) = codes.get(..cols).filter(|codes| whole && !codes.is_empty()) else { return false };
         let lanes = lanes.as_ptr_range();
@@ -137,10 +140,11 @@ impl Routine {
         // SAFETY: the range is that of a slice, a multiple of four lanes long and not empty, and starts at a multiple of 4 bytes.
         let sum = unsafe { (self.sum)(lanes.start, lanes.end) };
         let groups = cols / TILE;
-        let start = sum.wrapping_mul(-128);
+        let packed = cfg!(feature = "packed") && matrix.packed;
+        let start = sum.wrapping_mul(if packed { -8 } else { -128 });
         (job.codes, job.codes_end) = (lanes.start, lanes.end);
-        job.starts = if self.pairs { [start; TILE] } else { [start, 0, start, 0] };
-        job.way_in = (groups.next_multiple_of(self.unrolled) - groups) as u32;
+        job.starts = if self.pairs || packed { [start; TILE] } else { [start, 0, start, 0] };
+        job.way_in = if packed { PACKED } else { (groups.next_multiple_of(self.unrolled) - groups) as u32 };
         true
     }
 }

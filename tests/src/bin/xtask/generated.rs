@@ -1,7 +1,7 @@
 //! Files in the repository that a program writes: the tables of core, the C header, and models with random weights.
 
 use anyhow::{Context as _, Result, bail, ensure};
-use mote_core::network::WeightLayout;
+use mote_core::network::{WeightFormat, WeightLayout};
 use mote_tests::random_model::RandomModel;
 use mote_tests::{c_header, tables};
 use std::fs;
@@ -17,13 +17,19 @@ pub enum Released {
     Overwrite,
 }
 
-/// The golden files, which must stay readable once a version with them is released: one for each layout of weights, and one for each role.
-fn golden() -> [(&'static str, RandomModel); 3] {
+/// The golden files, which must stay readable once a version with them is released: one for each layout of weights, one for each role,
+/// and one of packed weights.
+fn golden() -> [(&'static str, RandomModel); 4] {
     [
         ("core/tests/golden/v1-digits-random.mote", RandomModel::digits()),
         (
             "core/tests/golden/v1-digits-row-pairs.mote",
             RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::digits() },
+        ),
+        (
+            "core/tests/golden/v1-digits-packed.mote",
+            RandomModel { layout: WeightLayout::RowPairs, ..RandomModel::digits() }
+                .of_small_weights(WeightFormat::Bits4),
         ),
         ("core/tests/golden/v1-slide-random.mote", RandomModel::slide()),
     ]
@@ -35,11 +41,13 @@ const BUILT_IN: &str = "firmware-sim/models/built-in.mote";
 /// Where fuzzing starts from: small models with every feature of the format, and after each the bytes that choose what is done with it.
 fn fuzz_seeds() -> Vec<(&'static str, Vec<u8>)> {
     let everything = RandomModel::small_with_everything();
+    let packed = everything.clone().of_small_weights(WeightFormat::Bits4);
     let centre = RandomModel { centre: Some(3), ..everything.clone() };
     let seeds = [
         ("tests/fuzz/seeds/tiny", RandomModel::tiny().blob()),
         ("tests/fuzz/seeds/everything", everything.blob()),
         ("tests/fuzz/seeds/centre", centre.blob()),
+        ("tests/fuzz/seeds/packed", packed.blob()),
     ];
     seeds.map(|(path, blob)| (path, blob.into_iter().chain(0..32).collect())).into()
 }
