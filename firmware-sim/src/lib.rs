@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mote-firmware` | runs the model in its partition |
 //! | `mote-ensembles` | runs an ensemble of a stochastic process |
+//! | `mote-serve` | answers a host over the serial port |
 //!
 //! The logic is in `mote-core`; see README.md for requests and records.
 #![no_std]
@@ -17,6 +18,7 @@ pub mod float_mode;
 pub mod machine;
 pub mod memory;
 pub mod semihosting;
+pub mod uart;
 
 use mote_boards::Board;
 

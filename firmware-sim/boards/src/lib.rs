@@ -54,6 +54,32 @@ pub enum Timer {
     Retired,
 }
 
+/// The serial port that `mote-serve` listens on, at the address of its first register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uart {
+    /// The UART of Arm's Cortex-M System Design Kit (DDI 0479, section "APB UART").
+    Cmsdk {
+        /// Address.
+        base: u32,
+        /// The clock's ticks in a bit: its frequency over 115,200.
+        divisor: u32,
+    },
+    /// The UART of Nordic's nRF51 (nRF51 Series Reference Manual, chapter "UART").
+    Nrf51 {
+        /// Address.
+        base: u32,
+        /// The pin that it sends on.
+        txd: u32,
+        /// The pin that it receives on.
+        rxd: u32,
+    },
+    /// A 16550 (Texas Instruments, TL16C550D, section "Principles of operation").
+    Ns16550 {
+        /// Address.
+        base: u32,
+    },
+}
+
 /// A stretch of the address space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
@@ -86,6 +112,8 @@ pub struct Board {
     pub ram: Region,
     /// Bytes of memory kept for the stack. They lie at the bottom, so that a stack that outgrows them faults.
     pub stack_bytes: u32,
+    /// The serial port.
+    pub uart: Uart,
     /// What instructions are counted with.
     pub timer: Timer,
     /// The emulator's time for an instruction is `2^icount_shift` nanoseconds.

@@ -1,4 +1,4 @@
-use super::{Board, QEMU_ARM, Region, Timer};
+use super::{Board, QEMU_ARM, Region, Timer, Uart};
 
 /// Arm MPS2 with application note 385: a Cortex-M3 at 25 MHz, without floating point. Its flash is static memory, 4 MiB.
 pub(super) const BOARD: Board = Board {
@@ -12,6 +12,7 @@ pub(super) const BOARD: Board = Board {
     model: Region { origin: 0x0010_0000, bytes: 0x0030_0000 },
     ram: Region { origin: 0x2000_0000, bytes: 0x0040_0000 },
     stack_bytes: 4096,
+    uart: Uart::Cmsdk { base: 0x4000_4000, divisor: 217 },
     timer: Timer::SysTick { hz: 25_000_000 },
     icount_shift: 6,
 };

@@ -1,4 +1,4 @@
-use super::{Board, QEMU_ARM, Region, Timer};
+use super::{Board, QEMU_ARM, Region, Timer, Uart};
 
 /// Arm MPS2 with application note 505: a Cortex-M33 with floating point and DSP instructions at 20 MHz, in its secure state.
 ///
@@ -14,6 +14,7 @@ pub(super) const BOARD: Board = Board {
     model: Region { origin: 0x1010_0000, bytes: 0x0030_0000 },
     ram: Region { origin: 0x3800_0000, bytes: 0x0020_0000 },
     stack_bytes: 4096,
+    uart: Uart::Cmsdk { base: 0x5020_0000, divisor: 174 },
     timer: Timer::SysTick { hz: 20_000_000 },
     icount_shift: 6,
 };

@@ -1,4 +1,4 @@
-use super::{Board, QEMU_ARM, Region, Timer};
+use super::{Board, QEMU_ARM, Region, Timer, Uart};
 
 /// Arm MPS3 with application note 547: a Cortex-M55 with integer vectors (MVE) at 32 MHz, in its secure state.
 ///
@@ -16,6 +16,7 @@ pub(super) const BOARD: Board = Board {
     model: Region { origin: 0x1100_0000, bytes: 0x0020_0000 },
     ram: Region { origin: 0x3000_0000, bytes: 0x0008_0000 },
     stack_bytes: 4096,
+    uart: Uart::Cmsdk { base: 0x5930_3000, divisor: 278 },
     timer: Timer::SysTick { hz: 32_000_000 },
     icount_shift: 6,
 };
