@@ -5,6 +5,7 @@ pub mod c_header;
 pub mod c_library;
 pub mod chips;
 pub mod cycles;
+pub mod live;
 pub mod mutation;
 pub mod qemu;
 pub mod random_model;

@@ -81,7 +81,7 @@ pub fn trace_kernels(
     log: &Path,
     limit: Duration,
 ) -> Result<(), Error> {
-    let mut command = command(image, Some(doubled), &[])?;
+    let mut command = command(image, Some(doubled), &[], NO_SERIAL)?;
     let addresses: Vec<_> = addresses.iter().map(|range| format!("{:#x}..{:#x}", range.start, range.end - 1)).collect();
     // Runs that were joined would be logged once.
     command.args(["-d", "exec,nochain", "-dfilter", &addresses.join(",")]).arg("-D").arg(log);
@@ -90,8 +90,8 @@ pub fn trace_kernels(
 
 /// Runs an image and gives the lines that it printed, counting instructions.
 fn output(image: &Image, model: Option<&Path>, words: &[String], limit: Duration) -> Result<String, Error> {
-    let mut command = command(image, model, words)?;
-    command.args(["-icount", &format!("shift={},align=off,sleep=off", image.board().icount_shift)]);
+    let mut command = command(image, model, words, NO_SERIAL)?;
+    command.args(counting(image.board()));
     output_of(image, command, limit)
 }
 
@@ -128,17 +128,31 @@ fn program(board: &Board) -> PathBuf {
     env::var_os(board.emulator.variable).map_or_else(|| board.emulator.program.into(), PathBuf::from)
 }
 
-fn missing(board: &Board, program: PathBuf, source: io::Error) -> Error {
+pub(crate) fn missing(board: &Board, program: PathBuf, source: io::Error) -> Error {
     Error::Qemu { program, package: board.emulator.package, variable: board.emulator.variable, source }
 }
 
-/// The emulator's command line.
-fn command(image: &Image, model: Option<&Path>, words: &[String]) -> Result<Command, Error> {
+/// What the emulator's command line says of a serial port that is not used.
+const NO_SERIAL: &[&str] = &["-serial", "none"];
+
+/// How the emulator counts: each instruction takes the same time.
+pub(crate) fn counting(board: &Board) -> [String; 2] {
+    ["-icount".to_owned(), format!("shift={},align=off,sleep=off", board.icount_shift)]
+}
+
+/// The emulator's command line; `serial` is what it says of the serial port.
+pub(crate) fn command(
+    image: &Image,
+    model: Option<&Path>,
+    words: &[String],
+    serial: &[&str],
+) -> Result<Command, Error> {
     let board = image.board();
     let mut command = Command::new(program(board));
     command
         .args(board.emulator.flags)
-        .args(["-M", board.machine, "-display", "none", "-monitor", "none", "-serial", "none"])
+        .args(["-M", board.machine, "-display", "none", "-monitor", "none"])
+        .args(serial)
         // The records have standard output for themselves.
         .args(["-chardev", "stdio,id=records,mux=off,signal=off"]);
     // The first word is the program's name.
@@ -188,7 +202,7 @@ fn wait(mut child: Child, limit: Duration) -> io::Result<Ended> {
     Ok(Ended { status, output: text(output), message: text(message) })
 }
 
-fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+pub(crate) fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {

@@ -101,6 +101,14 @@ pub enum Error {
         /// Its messages.
         message: String,
     },
+    /// The emulated board never opened its serial port.
+    #[error("the emulated board did not open its serial port within {seconds} s; it says: {message}")]
+    NoPort {
+        /// The time limit.
+        seconds: u64,
+        /// The emulator's messages.
+        message: String,
+    },
     /// The image's records are not those that this program knows.
     #[error("the device's records do not hold {missing}: image and program are of different versions")]
     Records {

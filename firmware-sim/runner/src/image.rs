@@ -24,6 +24,11 @@ pub enum Program {
     },
     /// Counts the layers of a model one by one, and holds the board's kernel to portable code.
     Kernels,
+    /// Answers a host over the serial port.
+    Serve {
+        /// Bytes of working memory for its models, or the default.
+        arena_bytes: Option<u32>,
+    },
 }
 
 impl Program {
@@ -34,6 +39,7 @@ impl Program {
             Self::Ensembles => "mote-ensembles",
             Self::Jobs { .. } => "mote-jobs",
             Self::Kernels => "mote-kernels",
+            Self::Serve { .. } => "mote-serve",
         }
     }
 
@@ -47,12 +53,14 @@ impl Program {
             Self::Jobs { arena_bytes: Some(bytes) } => format!("jobs-{bytes}"),
             Self::Jobs { arena_bytes: None } => "jobs".to_owned(),
             Self::Kernels => "kernels".to_owned(),
+            Self::Serve { arena_bytes: Some(bytes) } => format!("serve-{bytes}"),
+            Self::Serve { arena_bytes: None } => "serve".to_owned(),
         }
     }
 
     fn arena_bytes(self) -> Option<u32> {
         match self {
-            Self::Model { arena_bytes } | Self::Jobs { arena_bytes } => arena_bytes,
+            Self::Model { arena_bytes } | Self::Jobs { arena_bytes } | Self::Serve { arena_bytes } => arena_bytes,
             Self::Approximate | Self::Ensembles | Self::Kernels => None,
         }
     }
@@ -61,7 +69,7 @@ impl Program {
     fn features(self) -> &'static [&'static str] {
         match self {
             Self::Approximate => &["--features", "micromath"],
-            Self::Model { .. } | Self::Ensembles | Self::Jobs { .. } | Self::Kernels => &[],
+            Self::Model { .. } | Self::Ensembles | Self::Jobs { .. } | Self::Kernels | Self::Serve { .. } => &[],
         }
     }
 }
@@ -159,7 +167,7 @@ impl Image {
                 let path = sources()?.join("models/built-in.mote");
                 fs::metadata(&path).map_err(|source| Error::File { path, source })?.len()
             }
-            Program::Ensembles | Program::Jobs { .. } | Program::Kernels => 0,
+            Program::Ensembles | Program::Jobs { .. } | Program::Kernels | Program::Serve { .. } => 0,
         };
         Ok(ImageSize { flash, statics, built_in_model })
     }

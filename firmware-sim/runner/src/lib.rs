@@ -5,6 +5,7 @@
 //! | `image` | [`Image`]: an image of a board, built from the sources beside this crate |
 //! | `request` | [`Request`]: what the image that runs models is asked to do |
 //! | `emulator` | [`run`], [`run_ensemble`]: the emulator's command line, its time limit, its exit |
+//! | `live` | [`Live`]: a board that runs on and is spoken to over its serial port |
 //! | `record` | a line of what an image prints |
 //! | `report` | [`Report`]: the records of the image that runs models |
 //! | `ensemble` | [`EnsembleReport`]: the records of the image that runs ensembles |
@@ -44,6 +45,7 @@ mod error;
 mod image;
 mod job;
 mod kernels;
+mod live;
 mod record;
 mod report;
 mod request;
@@ -56,6 +58,7 @@ pub use error::Error;
 pub use image::{Image, ImageSize, Program};
 pub use job::{Job, JobReport, JobTask};
 pub use kernels::{LayerCount, doubled};
+pub use live::Live;
 pub use mote_boards::{BOARDS, Board, Emulator, Region, Timer, find};
 pub use mote_experiments as experiments;
 pub use report::{Count, Memory, ModelRecord, PlanRecord, Report, Sample, Source};

@@ -14,7 +14,7 @@ mod conversation;
 mod job;
 
 use crate::frame::Receiver;
-use crate::message::{Answer, Request, VALUES_MAX};
+use crate::message::{Answer, Counters, Request, VALUES_MAX};
 use crate::slots::{Flash, SlotHeader, boot};
 use crate::status::{Fault, Status};
 use bench::{Bench, Running, Spare};
@@ -110,6 +110,11 @@ impl<'a, P: Port, M: Meter> Device<'a, P, M> {
     pub fn new(port: P, meter: M, board: &'static str, memory: Memory<'a>) -> Self {
         let bench = Bench::new(board, memory);
         Self { port, meter, receiver: Receiver::new(), conversation: Conversation::new(), bench }
+    }
+
+    /// Ends it: the line, and what was counted.
+    pub fn end(self) -> (P, Counters) {
+        (self.port, self.bench.counters)
     }
 
     /// Starts the newest model of the two slots and serves the line, for good.

@@ -1,0 +1,107 @@
+use mote_link::status::{Status, Verdict};
+use std::io;
+
+/// Why a device did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The line cannot be opened.
+    #[error("cannot reach the device at {place} ({source}); check that it is switched on and that this is its port")]
+    Unreachable {
+        /// Where it was looked for.
+        place: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The line broke.
+    #[error("the line to the device at {place} broke ({source}); connect it again and repeat the command")]
+    Broken {
+        /// Where it is.
+        place: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nothing that makes sense came back.
+    #[error(
+        "no answer from the device at {place}, asked {tries} times in {seconds:.1} s ({heard}); check that it runs mote-serve at this \
+         baud rate, or give it longer with --timeout"
+    )]
+    Silent {
+        /// Where it is.
+        place: String,
+        /// How often it was asked.
+        tries: u32,
+        /// In how much time.
+        seconds: f64,
+        /// What was heard instead.
+        heard: String,
+    },
+    /// The device speaks another version.
+    #[error(
+        "the device at {place} speaks version {device} of the protocol, and this program version {host}: put this program's image on the \
+         device, or take the program of the device's version"
+    )]
+    OtherVersion {
+        /// Where it is.
+        place: String,
+        /// The device's version.
+        device: u32,
+        /// This program's.
+        host: u16,
+    },
+    /// The device says no.
+    #[error("the device refuses: {} [{}{}]", .status.words(), .status.name(), detail_words(*.status, *.detail))]
+    Refused {
+        /// Its reason.
+        status: Status,
+        /// The number that belongs to it.
+        detail: u32,
+    },
+    /// The device answered something else than it was asked.
+    #[error("the device answered {found} where {expected} was asked for: image and program are of different builds")]
+    Unexpected {
+        /// What was asked for.
+        expected: &'static str,
+        /// What came.
+        found: String,
+    },
+    /// The plan is not one of the model's.
+    #[error("the model has no plan '{asked}'; it has {known}")]
+    NoSuchPlan {
+        /// The name that was asked for.
+        asked: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// The emulated board cannot be had.
+    #[error(transparent)]
+    Emulator(#[from] mote_qemu::Error),
+    /// A window of another width.
+    #[error("the window has {found} values, and the device's model takes {expected}")]
+    Width {
+        /// Values in the window.
+        found: usize,
+        /// Those that the model takes.
+        expected: u16,
+    },
+    /// A blob that is no model.
+    #[error("this is no model that a device could run: {0}")]
+    Model(#[from] mote_core::model::ParseError),
+    /// A slot's file cannot be written for the emulator.
+    #[error("cannot write a file for the emulator ({0}); check the folder for temporary files")]
+    Temporary(io::Error),
+}
+
+/// What the number beside a status says.
+fn detail_words(status: Status, detail: u32) -> String {
+    match status {
+        Status::SlotRefused | Status::UpdateRefused => {
+            Verdict::of(detail).map_or_else(String::new, |verdict| format!(": {}, {verdict}", verdict.name()))
+        }
+        Status::NoSuchPlan | Status::NoSuchClass | Status::NoSuchSlot => format!(": there are {detail}"),
+        Status::WindowTooWide | Status::TooLarge => format!(": there is room for {detail}"),
+        Status::WindowIncomplete | Status::UpdateIncomplete => format!(": there are {detail} so far"),
+        Status::NotFinite => format!(": number {detail}"),
+        _ => String::new(),
+    }
+}
