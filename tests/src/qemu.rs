@@ -41,6 +41,16 @@ pub fn images() -> &'static [Image] {
     IMAGES.get_or_init(build)
 }
 
+/// The image that answers a host, for each board that this machine can build for and emulate.
+///
+/// # Panics
+/// As [`image`].
+pub fn serve_images() -> Vec<Image> {
+    let arena_bytes = |board: &Board| Some(if board.ram.bytes < 0x1_0000 { 4096 } else { 16384 });
+    let build = |board| image_of(Program::Serve { arena_bytes: arena_bytes(board) }, board);
+    BOARDS.iter().filter_map(build).collect()
+}
+
 /// An image for a board; everything else is as for [`image`].
 ///
 /// # Panics

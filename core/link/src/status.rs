@@ -59,10 +59,10 @@ named! {
     Status {
         /// The greeting was of another version of the protocol (the device's own).
         OtherVersion = "other-version", "the device speaks another version of the protocol";
-        /// The session is not the one that greeted last.
-        NoSession = "no-session", "the device knows no such session: it was restarted, or another host has greeted it";
-        /// A greeting of a session that ended.
-        OldSession = "old-session", "a greeting that arrived late, of a session that has ended";
+        /// A session that has not greeted.
+        NoSession = "no-session", "the device knows no such session: it was switched off and on; repeat the command";
+        /// A session that ended, as another one has greeted.
+        OldSession = "old-session", "the session has ended, as another host has greeted the device; repeat the command";
         /// The sequence number is one of the past.
         Stale = "stale", "a request that arrived late";
         /// The sequence number leaves some out (the one that was expected).

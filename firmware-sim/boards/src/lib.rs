@@ -80,6 +80,18 @@ pub enum Uart {
     },
 }
 
+/// What the model partition is made of, for an image that writes to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// Memory, made to behave as flash by the image: what these emulated boards have in its place.
+    Memory,
+    /// The flash of Nordic's nRF51, behind its controller at this address (nRF51 Series Reference Manual, chapter "NVMC").
+    Nvmc {
+        /// Address of the controller.
+        base: u32,
+    },
+}
+
 /// A stretch of the address space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
@@ -108,6 +120,8 @@ pub struct Board {
     pub flash: Region,
     /// Flash for the model: a partition of its own, so that one image serves every model.
     pub model: Region,
+    /// What the partition is made of.
+    pub storage: Storage,
     /// Memory, the stack included.
     pub ram: Region,
     /// Bytes of memory kept for the stack. They lie at the bottom, so that a stack that outgrows them faults.

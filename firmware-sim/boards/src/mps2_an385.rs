@@ -1,4 +1,4 @@
-use super::{Board, QEMU_ARM, Region, Timer, Uart};
+use super::{Board, QEMU_ARM, Region, Storage, Timer, Uart};
 
 /// Arm MPS2 with application note 385: a Cortex-M3 at 25 MHz, without floating point. Its flash is static memory, 4 MiB.
 pub(super) const BOARD: Board = Board {
@@ -10,6 +10,7 @@ pub(super) const BOARD: Board = Board {
     machine: "mps2-an385",
     flash: Region { origin: 0x0000_0000, bytes: 0x0010_0000 },
     model: Region { origin: 0x0010_0000, bytes: 0x0030_0000 },
+    storage: Storage::Memory,
     ram: Region { origin: 0x2000_0000, bytes: 0x0040_0000 },
     stack_bytes: 4096,
     uart: Uart::Cmsdk { base: 0x4000_4000, divisor: 217 },

@@ -1,4 +1,4 @@
-use super::{Board, QEMU_ARM, Region, Timer, Uart};
+use super::{Board, QEMU_ARM, Region, Storage, Timer, Uart};
 
 /// Arm MPS3 with application note 547: a Cortex-M55 with integer vectors (MVE) at 32 MHz, in its secure state.
 ///
@@ -14,6 +14,7 @@ pub(super) const BOARD: Board = Board {
     machine: "mps3-an547",
     flash: Region { origin: 0x1000_0000, bytes: 0x0008_0000 },
     model: Region { origin: 0x1100_0000, bytes: 0x0020_0000 },
+    storage: Storage::Memory,
     ram: Region { origin: 0x3000_0000, bytes: 0x0008_0000 },
     stack_bytes: 4096,
     uart: Uart::Cmsdk { base: 0x5930_3000, divisor: 278 },

@@ -1,4 +1,4 @@
-use super::{Board, Emulator, Region, Timer, Uart};
+use super::{Board, Emulator, Region, Storage, Timer, Uart};
 
 /// QEMU's own RISC-V machine without firmware: an RV32IMAC whose program, model and data share one memory.
 ///
@@ -17,6 +17,7 @@ pub(super) const BOARD: Board = Board {
     machine: "virt",
     flash: Region { origin: 0x8000_0000, bytes: 0x0010_0000 },
     model: Region { origin: 0x8010_0000, bytes: 0x0030_0000 },
+    storage: Storage::Memory,
     ram: Region { origin: 0x8041_0000, bytes: 0x0020_0000 },
     stack_bytes: 4096,
     uart: Uart::Ns16550 { base: 0x1000_0000 },

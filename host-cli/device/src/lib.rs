@@ -5,6 +5,8 @@
 //! | `line` | [`Line`]: bytes to a device and back, over a serial port, a socket, or to an emulated board |
 //! | `client` | [`Client`]: one question at a time, asked again until it is answered |
 //! | `calls` | what can be asked, as methods of a client |
+//! | `command` | `mote device`, the verbs |
+//! | [`command`] | `mote device`, the verbs |
 //! | `update` | a model written to a device, and the slot as a file |
 //! | `tally` | [`Tally`]: what was sent again, and why |
 //! | `error` | [`Error`]: what can go wrong, with the way out |
@@ -23,6 +25,7 @@
 
 mod calls;
 mod client;
+pub mod command;
 mod error;
 mod line;
 mod tally;
@@ -35,4 +38,4 @@ pub use line::{EmulatedBoard, Line, Place};
 pub use mote_link::message::{BootReport, Counters, ModelInfo, Progress, SlotReport, State};
 pub use mote_link::status::{Fault, Status, Verdict};
 pub use tally::Tally;
-pub use update::{slot_image, Written};
+pub use update::{Written, slot_image};

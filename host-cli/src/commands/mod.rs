@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 mod denoise;
 mod detect;
+mod device;
 mod distill;
 mod evaluate;
 mod export;
@@ -83,6 +84,9 @@ enum Verb {
     /// Run a blob, or an ensemble of paths, in a firmware image under QEMU and compare the bits.
     #[command(subcommand)]
     Firmware(firmware::Verb),
+    /// Use a live device over its serial port: sample, denoise, score, replace its model.
+    #[command(subcommand)]
+    Device(device::Verb),
     /// Put the identities of the theory to the test, each in one row of a table.
     Theory(theory::Args),
     /// Draw pictures of the theory, as SVG and PNG.
@@ -133,6 +137,7 @@ pub fn main() -> ExitCode {
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Firmware(verb) => firmware::run(&verb),
+        Verb::Device(verb) => device::run(&verb),
         Verb::Theory(args) => theory::run(&args),
         Verb::Gallery(args) => gallery::run(&args),
         Verb::Score1d(args) => score_1d::run(&args),

@@ -50,7 +50,7 @@ fn two_hundred_bad_connections_give_right_answers_and_count_every_fault() {
     assert!(counters.repeated >= there.repeated / 2 && late > 0);
     // A damaged frame is one fault, or two where a zero was made of a byte.
     let faults = counters.faults.iter().sum::<u32>();
-    assert!(there.damaged > 200 && (there.damaged..=2 * there.damaged).contains(&faults), "{faults}");
+    assert!(there.damaged > 100 && (there.damaged..=2 * there.damaged).contains(&faults), "{faults}");
     // Those that came after a client had its last answer were never read.
     assert!(heard > back.damaged / 2 && heard <= 2 * back.damaged, "{heard}");
     assert!(noticed > faults / 2, "{noticed}");

@@ -60,7 +60,8 @@ fn a_score_is_the_error_of_the_noised_window_denoised() {
     let mut client = greet(line);
     let window = normals(5, model.dim_in());
     let z = normals(17, model.dim_in());
-    let noisy: Vec<f32> = window.iter().zip(&z).zip(model.scaling()).map(|((w, z), (_, d))| w + noise * z * d).collect();
+    let noisy: Vec<f32> =
+        window.iter().zip(&z).zip(model.scaling()).map(|((w, z), (_, d))| w + noise * z * d).collect();
     let found = f64::from(client.score(&window, noise, 17, Some(1)).unwrap());
     let clean = client.denoise(&noisy, noise, Some(1)).unwrap();
     let errors = clean.iter().zip(&window).zip(model.scaling()).map(|((c, w), (_, d))| f64::from((c - w) / d).powi(2));

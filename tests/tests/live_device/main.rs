@@ -19,8 +19,7 @@ const WIDTH: usize = 64;
 const ROOM: usize = 16 * 1024;
 
 /// For a line that is good: long enough for a busy machine.
-const PATIENCE: Patience =
-    Patience { answer: Duration::from_secs(20), tries: 2, poll: Duration::from_millis(1) };
+const PATIENCE: Patience = Patience { answer: Duration::from_secs(20), tries: 2, poll: Duration::from_millis(1) };
 
 /// A device that runs this model, and its line.
 fn device(blob: &[u8]) -> (Board, Wire) {

@@ -32,7 +32,9 @@ fn what_makes_no_sense_is_refused_by_name() {
     for (draw, expected) in cases {
         assert_eq!(refusal(client.sample(&draw)), expected);
     }
-    assert!(matches!(client.denoise(&vec![0.0; dim - 1], 0.1, None), Err(Error::Width { found, .. }) if found == dim - 1));
+    assert!(
+        matches!(client.denoise(&vec![0.0; dim - 1], 0.1, None), Err(Error::Width { found, .. }) if found == dim - 1)
+    );
     for noise in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         assert_eq!(refusal(client.denoise(&vec![0.0; dim], noise, None)).0, Status::BadNumber);
     }
@@ -43,7 +45,7 @@ fn what_makes_no_sense_is_refused_by_name() {
     }
     let (one, many) = ([0; 4], [0; 4 * 56]);
     let parts: [(u16, &[u8], (Status, u32)); 4] = [
-        (1, &one, (Status::WindowGap, 0)),
+        (1, &one, (Status::WindowGap, dim as u32)),
         (0, &one[..3], (Status::WindowGap, 0)),
         (0, &many, (Status::WindowTooWide, dim as u32)),
         (u16::MAX, &one, (Status::WindowGap, 0)),
@@ -91,7 +93,7 @@ fn a_session_that_another_host_ended_is_told_so() {
     let hello = Request::Hello { version: VERSION };
     let length = message::write(Kind::Request, 2, 0, &hello, &mut frame).unwrap();
     mote_device::Line::send(first.line(), &frame[..length]).unwrap();
-    assert_eq!(refusal(first.model()).0, Status::NoSession);
+    assert_eq!(refusal(first.model()).0, Status::OldSession);
 }
 
 #[test]
@@ -109,7 +111,10 @@ fn another_version_is_told_with_both_versions_and_the_way_out() {
         }
     });
     let error = Client::greet(ours, "port 9", PATIENCE).unwrap_err().to_string();
-    assert!(error.starts_with("the device at port 9 speaks version 2 of the protocol, and this program version 1: "), "{error}");
+    assert!(
+        error.starts_with("the device at port 9 speaks version 2 of the protocol, and this program version 1: "),
+        "{error}"
+    );
     assert!(error.contains("image") && !error.contains('\n'));
 
     // And this device, greeted by a host of another version.
@@ -134,11 +139,19 @@ fn a_line_that_says_nothing_and_one_that_is_not_there_are_told_apart() {
     let (ours, _theirs) = Wire::pair();
     let error = Client::greet(ours, "a wire", brief).unwrap_err();
     assert!(matches!(error, Error::Silent { tries: 3, .. }), "{error}");
-    assert!(error.to_string().starts_with("no answer from the device at a wire, asked 3 times in 0.0 s (3 time-out here); check"));
+    assert!(
+        error
+            .to_string()
+            .starts_with("no answer from the device at a wire, asked 3 times in 0.0 s (3 time-out here); check")
+    );
 
     // A port that was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let places = [Place::Tcp(address), Place::Unix("/nowhere/line".into()), Place::Serial { port: "/nowhere/tty".into(), baud: 115_200 }];
+    let places = [
+        Place::Tcp(address),
+        Place::Unix("/nowhere/line".into()),
+        Place::Serial { port: "/nowhere/tty".into(), baud: 115_200 },
+    ];
     for place in places {
         let name = place.name();
         let Err(error) = place.open() else { panic!("{name} is there") };

@@ -65,7 +65,7 @@ fn a_model_that_fails_a_check_is_never_run_and_the_reason_has_a_name() {
         assert_eq!(detail, verdict.code());
         assert!(error.to_string().contains(verdict.name()), "{error}");
         let report = client.restart().unwrap();
-        assert_eq!((report.running, verdicts(&report)), (Some(0), [Verdict::Good, Verdict::NoHeader]));
+        assert_eq!((report.running, verdicts(&report)), (Some(0), [Verdict::Good, Verdict::Empty]));
         let draw = Draw::default();
         assert_eq!(bits(&client.sample(&draw).unwrap()), Host(&old).sample(&draw));
     }

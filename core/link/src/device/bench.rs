@@ -3,7 +3,9 @@
 use super::job::{Buffers, Job};
 use super::{Memory, Meter, Next};
 use crate::VERSION;
-use crate::message::{Answer, BootReport, Counters, ModelInfo, Progress, Request, SlotReport, State, VALUES_MAX, values};
+use crate::message::{
+    Answer, BootReport, Counters, ModelInfo, Progress, Request, SlotReport, State, VALUES_MAX, values,
+};
 use crate::slots::{Flash, Room, SlotHeader, Update, check, next_sequence};
 use crate::status::{Status, Verdict};
 use mote_core::model::Model;
@@ -194,12 +196,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn write_window<'r>(
-        &mut self,
-        running: Option<Running<'_>>,
-        from: u16,
-        bytes: &[u8],
-    ) -> Result<Answer<'r>, No> {
+    fn write_window<'r>(&mut self, running: Option<Running<'_>>, from: u16, bytes: &[u8]) -> Result<Answer<'r>, No> {
         let Running { model, .. } = running.ok_or((Status::NoModel, 0))?;
         // A job reads the window while it runs.
         if self.is_busy() {

@@ -216,12 +216,7 @@ fn check_class(model: &Model<'_>, class: Option<u16>) -> Result<(), (Status, u32
 }
 
 /// Holds a window to the model; gives the level nearest to the noise, by the logarithm of sigma / alpha.
-fn check_window(
-    model: &Model<'_>,
-    window: &[f32],
-    noise: f32,
-    class: Option<u16>,
-) -> Result<usize, (Status, u32)> {
+fn check_window(model: &Model<'_>, window: &[f32], noise: f32, class: Option<u16>) -> Result<usize, (Status, u32)> {
     check_class(model, class)?;
     if window.len() != model.dim_in() {
         return Err((Status::WindowIncomplete, window.len() as u32));

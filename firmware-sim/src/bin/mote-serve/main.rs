@@ -4,6 +4,7 @@
 #![no_std]
 #![no_main]
 
+mod nvmc;
 mod partition;
 
 use core::convert::Infallible;

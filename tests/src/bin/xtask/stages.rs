@@ -22,7 +22,7 @@ pub struct Options {
 }
 
 /// The files of tests that run images in QEMU.
-const BOARD_TESTS: [&str; 9] = [
+const BOARD_TESTS: [&str; 10] = [
     "approximations",
     "c_library",
     "chips",
@@ -31,6 +31,7 @@ const BOARD_TESTS: [&str; 9] = [
     "host_against_qemu",
     "jobs_on_board",
     "kernels_on_board",
+    "live_board",
     "stack",
 ];
 
@@ -102,7 +103,9 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
     let own_tests = tests_without_boards()?;
     let core_and_system = |profile: &str| {
         cargo(&[
-            &format!("test --no-fail-fast {profile} -p mote-core -p mote-experiments -p mote-qemu"),
+            &format!(
+                "test --no-fail-fast {profile} -p mote-core -p mote-device -p mote-experiments -p mote-link -p mote-qemu"
+            ),
             &format!("test --no-fail-fast {profile} -p mote-tests {own_tests}"),
         ])
     };
@@ -216,7 +219,7 @@ fn fuzzing() -> Vec<Invocation> {
             "+nightly fuzz run {target} --fuzz-dir tests/fuzz {folders} -- -max_len=6000 -max_total_time=600 -timeout=20"
         ))
     };
-    ["parse", "forward", "sample", "c_interface"].map(line).into()
+    ["parse", "forward", "sample", "c_interface", "frames"].map(line).into()
 }
 
 /// Lints of core and of the images for each processor, in the flags of the first board that has it.
@@ -229,7 +232,8 @@ fn board_lints(firmware: &str) -> Vec<Invocation> {
         new
     }) {
         let flags = format!("CARGO_TARGET_{}_RUSTFLAGS", board.target.to_uppercase().replace(['-', '.'], "_"));
-        for what in ["-p mote-core".to_string(), format!("{firmware} --workspace --lib --bins --examples")] {
+        for what in ["-p mote-core -p mote-link".to_string(), format!("{firmware} --workspace --lib --bins --examples")]
+        {
             let line = format!("clippy --release {what} --target {} -- -D warnings", board.target);
             lints.push(Invocation::cargo(&line).with("MOTE_BOARD", board.name).with(&flags, &board.flags.join(" ")));
         }
