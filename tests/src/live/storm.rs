@@ -10,12 +10,19 @@ pub struct Storm {
     random: Stream,
     session: u32,
     sequence: u16,
+    /// Bytes of the largest window or part of an update.
+    largest: u32,
 }
 
 impl Storm {
-    /// Starts a storm.
+    /// Starts a storm of frames of every length.
     pub fn new(seed: u64) -> Self {
-        Self { random: Stream::new(seed), session: 0, sequence: 0 }
+        Self { random: Stream::new(seed), session: 0, sequence: 0, largest: 230 }
+    }
+
+    /// Starts a storm of short frames, for a slow line.
+    pub fn of_short_frames(seed: u64) -> Self {
+        Self { largest: 16, ..Self::new(seed) }
     }
 
     fn below(&mut self, end: u32) -> u32 {
@@ -34,7 +41,7 @@ impl Storm {
 
     /// The payload of a request of any kind.
     fn payload(&mut self) -> Vec<u8> {
-        let bytes: Vec<u8> = (0..self.below(230)).map(|_| self.random.next_u32() as u8).collect();
+        let bytes: Vec<u8> = (0..self.below(self.largest)).map(|_| self.random.next_u32() as u8).collect();
         let class = if self.below(2) == 0 { None } else { Some(self.number() as u16) };
         let float = f32::from_bits(self.random.next_u32());
         let request = match self.below(20) {

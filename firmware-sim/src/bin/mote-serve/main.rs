@@ -8,6 +8,7 @@ mod nvmc;
 mod partition;
 
 use core::convert::Infallible;
+use core::mem::MaybeUninit;
 use mote_core::network::WIDTH_MAX;
 use mote_firmware::console::Console;
 use mote_firmware::counter::Counter;
@@ -20,27 +21,39 @@ const ARENA_BYTES: usize = include!(concat!(env!("OUT_DIR"), "/arena_bytes.rs"))
 /// The widest window: what the format allows, or what a small chip has room for.
 const WIDTH: usize = if BOARD.ram.bytes < 0x1_0000 { 128 } else { WIDTH_MAX };
 
-/// Everything that the image keeps outside of its stack.
+/// The device of this image.
+type Live = Device<'static, Line, Instructions>;
+
+/// Everything that the image keeps outside of its stack, the device among it, which is larger than anything that it calls.
 struct Statics {
     arena: [u32; ARENA_BYTES / 4],
     floats: [f32; 3 * WIDTH],
     console: Console,
+    device: MaybeUninit<Live>,
 }
 
 mote_firmware::entry!(
     start,
-    Statics = Statics { arena: [0; ARENA_BYTES / 4], floats: [0.0; 3 * WIDTH], console: Console::new() }
+    Statics = Statics {
+        arena: [0; ARENA_BYTES / 4],
+        floats: [0.0; 3 * WIDTH],
+        console: Console::new(),
+        device: MaybeUninit::uninit()
+    }
 );
 
-fn start(Statics { arena, floats, console }: &'static mut Statics) -> ! {
-    let counter = Counter::new();
+fn start(Statics { arena, floats, console, device }: &'static mut Statics) -> ! {
     float_mode::insist(console);
-    let mut slots = partition::slots();
-    let memory = Memory { words: arena, floats };
-    let mut device = Device::new(Line(Serial::new()), Instructions(counter), BOARD.name, memory);
-    let Err(Closed) = device.serve(&mut slots).map(|never: Infallible| match never {});
+    let device = make(device, Memory { words: arena, floats });
+    let Err(Closed) = device.serve(&mut partition::slots()).map(|never: Infallible| match never {});
     // A serial port is never gone.
     semihosting::exit(0)
+}
+
+/// Makes the device in its place. A function of its own, so that its part of the stack is given back.
+#[inline(never)]
+fn make(place: &'static mut MaybeUninit<Live>, memory: Memory<'static>) -> &'static mut Live {
+    place.write(Device::new(Line(Serial::new()), Instructions(Counter::new()), BOARD.name, memory))
 }
 
 /// The serial port as a line.
