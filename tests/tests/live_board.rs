@@ -14,7 +14,7 @@ const PATIENCE: Patience = Patience { answer: Duration::from_secs(20), tries: 3,
 /// The default board, running this model, or `None`, loudly, where a tool is missing.
 fn board(blob: &[u8]) -> Option<(Box<dyn Line>, Option<EmulatedBoard>)> {
     mote_tests::qemu::image()?;
-    let place = Place::Emulated { board: BOARDS[0], model: Some(blob.to_vec()), arena_bytes: 16384 };
+    let place = Place::Emulated { board: Box::new(BOARDS[0]), model: Some(blob.to_vec()), arena_bytes: 16384 };
     Some(place.open().unwrap())
 }
 
@@ -33,7 +33,7 @@ fn every_board_gives_the_hosts_bits_over_its_serial_port_and_takes_an_update() {
         let size = image.size().unwrap();
         println!("{name}: {} bytes of flash, {} of statics", size.flash, size.statics);
         let arena_bytes = if image.board().ram.bytes < 0x1_0000 { 4096 } else { 16384 };
-        let place = Place::Emulated { board: *image.board(), model: Some(old.clone()), arena_bytes };
+        let place = Place::Emulated { board: Box::new(*image.board()), model: Some(old.clone()), arena_bytes };
         let (line, _board) = place.open().unwrap();
         let mut client = greet(line);
         assert_eq!(client.board(), name);

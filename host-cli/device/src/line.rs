@@ -115,7 +115,7 @@ pub enum Place {
     /// An emulated board, started for this and stopped when its [`EmulatedBoard`] is dropped.
     Emulated {
         /// Which.
-        board: Board,
+        board: Box<Board>,
         /// The blob in its first slot at the start, or none.
         model: Option<Vec<u8>>,
         /// Bytes of working memory for its models.

@@ -1,7 +1,7 @@
 use mote_core::random::Stream;
 use mote_link::VERSION;
 use mote_link::frame::{FRAME_MAX, Frame, Kind, PAYLOAD_MAX};
-use mote_link::message::Request;
+use mote_link::message::{self, Request};
 use rand_core::Rng as _;
 
 /// Frames that are nearly right, one after another, the same for the same seed.
@@ -76,12 +76,18 @@ impl Storm {
         postcard::to_slice(&request, &mut room).map_or(bytes.clone(), |payload| payload.to_vec())
     }
 
-    /// The next bytes: mostly something that is no frame, or one that says what makes no sense.
+    /// A greeting as it should be, so that what follows it is a request of the session.
+    fn greeting(&mut self) -> Vec<u8> {
+        (self.session, self.sequence) = (self.random.next_u32(), 0);
+        let mut room = [0; FRAME_MAX];
+        let hello = Request::Hello { version: VERSION };
+        let length = message::write(Kind::Request, self.session, 0, &hello, &mut room).expect("it fits");
+        room[..length].to_vec()
+    }
+
+    /// The next bytes: something that is no frame, or one that says what makes little sense, now and then after a greeting.
     pub fn next_frame(&mut self) -> Vec<u8> {
-        if self.below(64) == 0 {
-            // A session that a greeting may start.
-            self.session = self.random.next_u32();
-        }
+        let greeting = if self.below(8) == 0 { self.greeting() } else { Vec::new() };
         let mut payload = self.payload();
         // Half of the payloads are changed before their checksum is made, so that what is behind it is reached.
         if self.below(2) == 0 && !payload.is_empty() {
@@ -93,18 +99,27 @@ impl Storm {
             }
         }
         payload.truncate(PAYLOAD_MAX);
-        self.sequence = match self.below(8) {
+        let sequence = match self.below(8) {
             0 => self.sequence,
             1 => self.number() as u16,
             _ => self.sequence.wrapping_add(1),
         };
         let kind = if self.below(32) == 0 { Kind::Answer } else { Kind::Request };
-        let frame = Frame { kind, session: self.session, sequence: self.sequence, payload: &payload };
         let mut room = [0; FRAME_MAX];
+        let frame = Frame { kind, session: self.session, sequence, payload: &payload };
         let length = frame.write(&mut room).expect("the payload was cut to fit");
-        let mut bytes = room[..length].to_vec();
+        let whole = room[..length].to_vec();
+        let sent = self.damage(whole.clone());
+        if sent == whole && kind == Kind::Request && sequence == self.sequence.wrapping_add(1) {
+            self.sequence = sequence;
+        }
+        [greeting, sent].concat()
+    }
+
+    /// Bytes of a frame as a bad line might deliver them, or whole.
+    fn damage(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         let at = self.below(bytes.len() as u32) as usize;
-        match self.below(10) {
+        match self.below(12) {
             0 => bytes[at] ^= 1 << self.below(8),
             1 => bytes.truncate(at),
             2 => drop(bytes.drain(..at)),

@@ -129,7 +129,8 @@ fn no_storm_of_frames_hangs_a_device_or_changes_what_it_samples() {
     // Every frame that arrived, and everything that was none, was said something about.
     let faults = counters.faults.iter().sum::<u32>();
     assert_eq!(sky.heard, u64::from(counters.frames + faults - counters.faults[4]));
-    assert!(counters.requests > 0 && counters.refused > 0 && counters.repeated > 0);
+    let counted = [counters.requests, counters.refused, counters.repeated, counters.samples, counters.windows];
+    assert!(counted.iter().all(|count| u64::from(*count) > FRAMES / 10_000), "{counters:?}");
     // All but the hardware's.
     assert!(counters.faults.iter().take(5).all(|count| *count > 0), "{counters:?}");
 }

@@ -55,7 +55,7 @@ impl Connection {
             // A small chip has no more than what its own model needs.
             let least = if board.ram.bytes < 0x1_0000 { 4096 } else { ARENA_BYTES };
             let arena_bytes = needed.max(least).next_multiple_of(1024) as u32;
-            return Ok(Place::Emulated { board, model, arena_bytes });
+            return Ok(Place::Emulated { board: Box::new(board), model, arena_bytes });
         }
         #[cfg(unix)]
         if let Some(path) = &self.unix {
