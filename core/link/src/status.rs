@@ -83,8 +83,8 @@ named! {
         NotASampler = "not-a-sampler", "the model denoises, and has no plans to sample by";
         /// A number that makes no sense.
         BadNumber = "bad-number", "a number is not finite, or not above zero where it has to be";
-        /// The window has a missing value (its place).
-        NotFinite = "not-finite", "the window holds a value that is not a finite number";
+        /// The window has an infinite value (its place); a NaN is one that is missing.
+        NotFinite = "not-finite", "the window holds an infinite value";
         /// A part of the window that does not continue what is there (where it would).
         WindowGap = "window-gap", "a part of the window that does not follow the one before";
         /// The window would be wider than the model's (its width).
@@ -113,6 +113,8 @@ named! {
         UpdateRefused = "update-refused", "the update's model does not pass its checks";
         /// A commit before the update was verified.
         NotVerified = "not-verified", "the update has not been verified";
+        /// The window has nothing but missing values.
+        AllMissing = "all-missing", "all of the window's values are missing";
         /// The flash does not hold what was written.
         Flash = "flash", "the flash does not hold what was written to it";
     }

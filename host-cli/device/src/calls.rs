@@ -87,7 +87,8 @@ impl<L: Line> Client<L> {
         self.tell(&Request::Sample { plan, seed, number, class, guidance })
     }
 
-    /// The clean window behind a noisy one, both in the data's own units; `noise` is its standard deviation in deviations of the data.
+    /// The clean window behind a noisy one, both in the data's own units and NaN where a value is missing; `noise` is its standard deviation in deviations
+    /// of the data. For a network that slides it is a signal of any length that the device has room for.
     ///
     /// # Errors
     /// [`Error::Width`], and as [`ask`](Self::ask).
@@ -110,8 +111,10 @@ impl<L: Line> Client<L> {
     }
 
     fn send_window(&mut self, window: &[f32]) -> Result<(), Error> {
-        let expected = self.model()?.dim_in;
-        if window.len() != usize::from(expected) {
+        let model = self.model()?;
+        let expected = model.dim_in;
+        // A network that slides takes a signal of any length that the device has room for.
+        if model.dim_out == model.dim_in && window.len() != usize::from(expected) {
             return Err(Error::Width { found: window.len(), expected });
         }
         for (part, from) in window.chunks(VALUES_MAX).zip((0..).step_by(VALUES_MAX)) {

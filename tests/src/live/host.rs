@@ -28,6 +28,20 @@ impl Host<'_> {
         })
     }
 
+    /// A denoised window of any length of a network that slides, as bits, by core's estimate of the whole signal.
+    pub fn denoise_signal(&self, window: &[f32], noise: f32) -> Vec<u32> {
+        self.with(|model, words| {
+            let level = model.nearest_level(noise);
+            let mut state = window.to_vec();
+            state.chunks_mut(model.dim_out()).for_each(|sample| model.scale(sample));
+            state.iter_mut().for_each(|x| *x *= level.noise.alpha);
+            let mut clean = vec![0.0; window.len()];
+            model.bind_words(words).expect("room").estimator().estimate(level, None, &state, &mut clean);
+            clean.chunks_mut(model.dim_out()).for_each(|sample| model.unscale(sample));
+            bits(&clean)
+        })
+    }
+
     /// A denoised window, by the network's score at the level nearest to the noise and Tweedie's formula, in double precision but for the network.
     pub fn denoise(&self, window: &[f32], noise: f32, class: Option<u16>) -> Vec<f64> {
         self.with(|model, words| {
@@ -43,8 +57,7 @@ impl Host<'_> {
             model.bind_words(words).expect("room").evaluate(level, class, &state, &mut output);
             let score = model.prediction().score(at);
             let (alpha, sigma) = (f64::from(at.alpha), f64::from(at.sigma));
-            let skip = (model.dim_in() - model.dim_out()) / 2;
-            let inputs = state.iter().zip(&scaling).skip(skip);
+            let inputs = state.iter().zip(&scaling);
             let clean = inputs.zip(&output).map(|((x, (mean, deviation)), f)| {
                 let (x, f) = (f64::from(*x), f64::from(*f));
                 let score = f64::from(score.x) * x + f64::from(score.f) * f;
@@ -62,7 +75,7 @@ pub fn normals(seed: u64, count: usize) -> Vec<f32> {
     (0..count).map(|_| noise.normal()).collect()
 }
 
-/// The bits of values.
+/// The bits of values; every NaN is the same.
 pub fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|x| x.to_bits()).collect()
+    values.iter().map(|x| if x.is_nan() { f32::NAN } else { *x }.to_bits()).collect()
 }

@@ -2,7 +2,6 @@ use super::{PATIENCE, device, everything, greet, tiny};
 use mote_core::model::Model;
 use mote_device::{Client, Draw, State};
 use mote_tests::live::{Host, bits, normals};
-use mote_tests::random_model::RandomModel;
 
 #[test]
 fn samples_over_the_link_have_the_bits_of_the_host() {
@@ -28,25 +27,44 @@ fn samples_over_the_link_have_the_bits_of_the_host() {
 
 #[test]
 fn a_window_is_denoised_as_tweedies_formula_has_it() {
-    let sampler = everything();
-    let centre = RandomModel { centre: Some(3), ..RandomModel::small_with_everything() }.blob();
-    for blob in [sampler, centre] {
-        let model = Model::parse(&blob).unwrap();
-        let (_board, line) = device(&blob);
-        let mut client = greet(line);
-        let window: Vec<f32> = normals(3, model.dim_in());
-        for noise in [0.05f32, 0.7, 30.0] {
-            let found = client.denoise(&window, noise, None).unwrap();
-            let expected = Host(&blob).denoise(&window, noise, None);
-            assert_eq!(found.len(), model.dim_out());
-            for (found, expected) in found.iter().zip(&expected) {
-                // The network's output is the same; what is left is a handful of roundings of numbers of this size.
-                let scale = expected.abs() + f64::from(noise) * 8.0 + 1.0;
-                assert!((f64::from(*found) - expected).abs() < 1e-5 * scale, "{found} {expected} at {noise}");
-            }
+    let blob = everything();
+    let model = Model::parse(&blob).unwrap();
+    let (_board, line) = device(&blob);
+    let mut client = greet(line);
+    let window: Vec<f32> = normals(3, model.dim_in());
+    for noise in [0.05f32, 0.7, 30.0] {
+        let found = client.denoise(&window, noise, None).unwrap();
+        let expected = Host(&blob).denoise(&window, noise, None);
+        assert_eq!(found.len(), model.dim_out());
+        for (found, expected) in found.iter().zip(&expected) {
+            // The network's output is the same; what is left is a handful of roundings of numbers of this size.
+            let scale = expected.abs() + f64::from(noise) * 8.0 + 1.0;
+            assert!((f64::from(*found) - expected).abs() < 1e-5 * scale, "{found} {expected} at {noise}");
         }
-        assert_eq!(client.counters().unwrap().windows, 3);
     }
+    assert_eq!(client.counters().unwrap().windows, 3);
+}
+
+#[test]
+fn a_signal_is_denoised_with_the_bits_of_cores_estimate_gaps_and_ends_included() {
+    let blob = include_bytes!("../../../core/tests/golden/v1-slide-random.mote");
+    let channels = Model::parse(blob).unwrap().dim_out();
+    let (_board, line) = device(blob);
+    let mut client = greet(line);
+    for samples in [1, 2, super::WIDTH / channels] {
+        let mut signal = normals(samples as u64, samples * channels);
+        for gap in [0, 5, 6, 17] {
+            signal.get_mut(gap).into_iter().for_each(|x| *x = f32::NAN);
+        }
+        if samples == 1 {
+            signal[0] = 0.25;
+        }
+        let found = client.denoise(&signal, 0.3, None).unwrap();
+        assert_eq!(bits(&found), Host(blob).denoise_signal(&signal, 0.3), "{samples} samples");
+        assert!(found.iter().zip(&signal).all(|(x, y)| x.is_nan() == y.is_nan()));
+    }
+    // A step a sample, so that the device listens between them.
+    assert_eq!(client.counters().unwrap().steps as usize, 3 + super::WIDTH / channels);
 }
 
 #[test]

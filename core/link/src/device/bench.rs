@@ -1,6 +1,6 @@
 //! What each request does.
 
-use super::job::{Buffers, Job};
+use super::job::{Buffers, Job, widest};
 use super::{Memory, Meter, Next};
 use crate::VERSION;
 use crate::message::{
@@ -210,8 +210,9 @@ impl<'a> Bench<'a> {
         }
         let values = values(bytes);
         let end = self.window_filled + values.len();
-        let place = self.window.get_mut(self.window_filled..end).filter(|_| end <= model.dim_in());
-        let place = place.ok_or((Status::WindowTooWide, model.dim_in() as u32))?;
+        let widest = widest(model, self.window.len());
+        let place = self.window.get_mut(self.window_filled..end).filter(|_| end <= widest);
+        let place = place.ok_or((Status::WindowTooWide, widest as u32))?;
         for (place, value) in place.iter_mut().zip(values) {
             *place = value;
         }

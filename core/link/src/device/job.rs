@@ -1,7 +1,7 @@
 //! How a sample, a denoised window or a score comes about, a step at a time.
 
 use crate::status::Status;
-use mote_core::math;
+use mote_core::job::Level;
 use mote_core::model::{Bound, Model, Role};
 use mote_core::random::{NormalSource, Stream, Ziggurat};
 use mote_core::sampler::SampleOptions;
@@ -25,8 +25,8 @@ pub(super) struct Buffers<'a> {
 #[derive(Clone, Debug)]
 pub(super) enum Job {
     Sample(SampleJob),
-    Denoise { level: usize, class: Option<u16> },
-    Score { level: usize, class: Option<u16>, seed: u64 },
+    Denoise { level: Level, class: Option<u16>, next: usize, samples: usize },
+    Score { level: Level, class: Option<u16>, seed: u64 },
 }
 
 /// A sample in the making.
@@ -68,7 +68,14 @@ impl Job {
 
     /// A window to denoise, at the level nearest to its noise.
     pub fn denoise(model: &Model<'_>, window: &[f32], noise: f32, class: Option<u16>) -> Result<Self, (Status, u32)> {
-        Ok(Self::Denoise { level: check_window(model, window, noise, class)?, class })
+        let level = check_window(model, window, noise, class)?;
+        // Where the network slides, a window is a signal of any length.
+        let each = if slides(model) { model.dim_out() } else { model.dim_in() };
+        let samples = window.len().checked_div(each).unwrap_or(0);
+        if samples == 0 || samples * each != window.len() || !slides(model) && samples != 1 {
+            return Err((Status::WindowIncomplete, window.len() as u32));
+        }
+        Ok(Self::Denoise { level, class, next: 0, samples })
     }
 
     /// A window to score, at the level nearest to the noise that is put on.
@@ -79,14 +86,23 @@ impl Job {
         seed: u64,
         class: Option<u16>,
     ) -> Result<Self, (Status, u32)> {
-        Ok(Self::Score { level: check_window(model, window, noise, class)?, class, seed })
+        let level = check_window(model, window, noise, class)?;
+        if window.len() != model.dim_in() {
+            return Err((Status::WindowIncomplete, window.len() as u32));
+        }
+        let middle = window.iter().skip(half(model)).take(model.dim_out());
+        if middle.clone().all(|x| x.is_nan()) {
+            return Err((Status::AllMissing, 0));
+        }
+        Ok(Self::Score { level, class, seed })
     }
 
     /// Steps that it takes in all.
     pub fn total(&self, model: &Model<'_>) -> u32 {
         match self {
             Self::Sample(job) => model.plan(job.plan).map_or(0, |plan| plan.plan.len() as u32),
-            Self::Denoise { .. } | Self::Score { .. } => 1,
+            Self::Denoise { samples, .. } => *samples as u32,
+            Self::Score { .. } => 1,
         }
     }
 
@@ -94,7 +110,8 @@ impl Job {
     pub fn done(&self) -> u32 {
         match self {
             Self::Sample(job) => job.rows.unwrap_or(0) as u32,
-            Self::Denoise { .. } | Self::Score { .. } => 0,
+            Self::Denoise { next, .. } => *next as u32,
+            Self::Score { .. } => 0,
         }
     }
 
@@ -104,7 +121,11 @@ impl Job {
     pub fn step(&mut self, bound: &mut Bound<'_, '_>, buffers: &mut Buffers<'_>) -> Option<usize> {
         match self {
             Self::Sample(job) => job.step(bound, buffers),
-            Self::Denoise { level, class } => Some(denoise(bound, *level, *class, buffers)),
+            Self::Denoise { level, class, next, samples } => {
+                denoise(bound, *level, *class, *next, buffers);
+                *next += 1;
+                (next == samples).then_some(buffers.window.len())
+            }
             Self::Score { level, class, seed } => Some(score(bound, *level, *class, *seed, buffers)),
         }
     }
@@ -148,64 +169,85 @@ impl SampleJob {
     }
 }
 
-/// The clean window behind a noisy one `y = x0 + noise eps`, in one evaluation: with `x = alpha y`, what the network's output says of `x0`
-/// ([`Prediction::x0`](mote_core::score::Prediction::x0), by Tweedie's formula), scaled as the data is.
-fn denoise(bound: &mut Bound<'_, '_>, level: usize, class: Option<u16>, buffers: &mut Buffers<'_>) -> usize {
+/// The clean sample behind sample `number` of a noisy window `y = x0 + noise eps`, in one evaluation: the mean `E[x0 | x]` at `x = alpha y`, as
+/// [`Estimator::estimate`](mote_core::job::Estimator::estimate) gives of the whole window, with the same bits. A window that is not slid over is one sample.
+fn denoise(bound: &mut Bound<'_, '_>, level: Level, class: Option<u16>, number: usize, buffers: &mut Buffers<'_>) {
     let model = bound.model();
-    estimate(bound, level, class, buffers, |alpha, _, scaled| alpha * scaled);
-    let centre = centre(model);
-    let values = buffers.values.iter_mut().take(model.dim_out());
-    for (value, (mean, deviation)) in values.zip(model.scaling().skip(centre)) {
-        *value = *value * deviation + mean;
+    let Buffers { window, values, scratch } = buffers;
+    let first = number * model.dim_out();
+    // What is before the signal's start and behind its end is missing.
+    let outside = half(model).saturating_sub(first);
+    let mut inside = window.iter().skip((first + outside).saturating_sub(half(model)));
+    for (place, x) in scratch.iter_mut().take(model.dim_in()).enumerate() {
+        *x = if place < outside { f32::NAN } else { inside.next().copied().unwrap_or(f32::NAN) };
     }
-    model.dim_out()
+    let out = values.get_mut(first..).and_then(|rest| rest.get_mut(..model.dim_out())).unwrap_or_default();
+    estimate(bound, level, class, scratch, |scaled| level.noise.alpha * scaled, out);
+    model.unscale(out);
 }
 
-/// How far the window is from what the network makes of it under noise: the mean over components of `(x0(alpha s + sigma z) - s)^2`, where `s` is the window in
-/// deviations of the data and `z` the normals of the seed's stream. One value.
-fn score(bound: &mut Bound<'_, '_>, level: usize, class: Option<u16>, seed: u64, buffers: &mut Buffers<'_>) -> usize {
+/// How far the window is from what the network makes of it under noise: the mean over what is not missing of `(E[x0 | alpha s + sigma z] - s)^2`, where `s`
+/// is the window in deviations of the data and `z` the normals of the seed's stream. One value; of the middle sample, where the network slides.
+fn score(bound: &mut Bound<'_, '_>, level: Level, class: Option<u16>, seed: u64, buffers: &mut Buffers<'_>) -> usize {
     let model = bound.model();
-    let mut noise = Ziggurat::new(Stream::new(seed));
-    estimate(bound, level, class, buffers, |alpha, sigma, scaled| alpha * scaled + sigma * noise.normal());
-    let centre = centre(model);
-    let mut sum = 0.0;
-    let clean = buffers.window.iter().zip(model.scaling()).skip(centre);
-    for (value, (raw, (mean, deviation))) in buffers.values.iter().take(model.dim_out()).zip(clean) {
-        let difference = value - (raw - mean) / deviation;
-        sum += difference * difference;
+    let Buffers { window, values, scratch } = buffers;
+    for (x, raw) in scratch.iter_mut().zip(window.iter()) {
+        *x = *raw;
     }
-    if let [first, ..] = buffers.values {
-        *first = sum / model.dim_out() as f32;
+    let mut noise = Ziggurat::new(Stream::new(seed));
+    let NoiseLevel { alpha, sigma } = level.noise;
+    let out = values.get_mut(..model.dim_out()).unwrap_or_default();
+    estimate(bound, level, class, scratch, |scaled| alpha * scaled + sigma * noise.normal(), out);
+    for (x, raw) in scratch.iter_mut().zip(window.iter()) {
+        *x = *raw;
+    }
+    model.scale(scratch.get_mut(..model.dim_in()).unwrap_or_default());
+    let (mut sum, mut count) = (0.0, 0u16);
+    for (value, scaled) in out.iter().zip(scratch.iter().skip(half(model))).filter(|(_, scaled)| !scaled.is_nan()) {
+        sum += (value - scaled) * (value - scaled);
+        count += 1;
+    }
+    if let [first, ..] = values {
+        *first = sum / f32::from(count);
     }
     1
 }
 
-/// Leaves in the values the clean data that the network sees in `state(alpha, sigma, s)`, in deviations of the data.
+/// Makes the state of what the network sees, in the data's own units, and writes the clean data that its output stands for, in deviations of the data.
 fn estimate(
     bound: &mut Bound<'_, '_>,
-    level: usize,
+    level: Level,
     class: Option<u16>,
-    buffers: &mut Buffers<'_>,
-    mut state: impl FnMut(f32, f32, f32) -> f32,
+    seen: &mut [f32],
+    mut state: impl FnMut(f32) -> f32,
+    out: &mut [f32],
 ) {
     let model = bound.model();
-    let Some(at @ NoiseLevel { alpha, sigma }) = model.network().levels().noise(level) else { return };
-    let scaled = buffers.window.iter().zip(model.scaling()).map(|(x, (mean, deviation))| (x - mean) / deviation);
-    for (x, scaled) in buffers.scratch.iter_mut().zip(scaled) {
-        *x = state(alpha, sigma, scaled);
+    let x = seen.get_mut(..model.dim_in()).unwrap_or_default();
+    model.scale(x);
+    for x in x.iter_mut() {
+        *x = state(*x);
     }
-    let x = buffers.scratch.get(..model.dim_in()).unwrap_or_default();
-    let values = buffers.values.get_mut(..model.dim_out()).unwrap_or_default();
-    bound.evaluate(level, class, x, values);
-    let clean = model.prediction().x0(at);
-    for (value, x) in values.iter_mut().zip(x.iter().skip(centre(model))) {
-        *value = clean.at(*x, *value);
+    bound.evaluate(level.index, class, x, out);
+    let clean = model.prediction().x0(level.noise);
+    for (out, x) in out.iter_mut().zip(x.iter().skip(half(model))) {
+        *out = clean.at(*x, *out);
     }
 }
 
-/// The first component of a window that the network's output stands for: 0 in a sampler, and in the middle where a window slides.
-fn centre(model: &Model<'_>) -> usize {
+/// Whether the network sees more than it gives.
+fn slides(model: &Model<'_>) -> bool {
+    model.dim_out() < model.dim_in()
+}
+
+/// Values that the network sees before the first that it gives: none, or half of a window that slides.
+fn half(model: &Model<'_>) -> usize {
     model.dim_in().saturating_sub(model.dim_out()) / 2
+}
+
+/// The values that a window may have at most, in buffers of this width.
+pub(super) fn widest(model: &Model<'_>, width: usize) -> usize {
+    if slides(model) { width } else { model.dim_in() }
 }
 
 fn check_class(model: &Model<'_>, class: Option<u16>) -> Result<(), (Status, u32)> {
@@ -215,29 +257,19 @@ fn check_class(model: &Model<'_>, class: Option<u16>) -> Result<(), (Status, u32
     }
 }
 
-/// Holds a window to the model; gives the level nearest to the noise, by the logarithm of sigma / alpha.
-fn check_window(model: &Model<'_>, window: &[f32], noise: f32, class: Option<u16>) -> Result<usize, (Status, u32)> {
+/// Holds a window to the model; gives the level nearest to the noise, by the logarithm of sigma / alpha. A NaN is a value that is missing.
+fn check_window(model: &Model<'_>, window: &[f32], noise: f32, class: Option<u16>) -> Result<Level, (Status, u32)> {
     check_class(model, class)?;
-    if window.len() != model.dim_in() {
-        return Err((Status::WindowIncomplete, window.len() as u32));
-    }
-    if let Some(place) = window.iter().position(|x| !x.is_finite()) {
+    if let Some(place) = window.iter().position(|x| x.is_infinite()) {
         return Err((Status::NotFinite, place as u32));
+    }
+    if !window.is_empty() && window.iter().all(|x| x.is_nan()) {
+        return Err((Status::AllMissing, 0));
     }
     if !noise.is_finite() || noise <= 0.0 {
         return Err((Status::BadNumber, 0));
     }
-    let asked = math::ln(noise);
-    let mut nearest = None;
-    for level in 0..model.network().levels().len() {
-        let Some(NoiseLevel { alpha, sigma }) = model.network().levels().noise(level) else { continue };
-        if alpha <= 0.0 || sigma <= 0.0 {
-            continue;
-        }
-        let distance = (math::ln(sigma / alpha) - asked).abs();
-        if nearest.is_none_or(|(_, least)| distance < least) {
-            nearest = Some((level, distance));
-        }
-    }
-    nearest.map(|(level, _)| level).ok_or((Status::NoLevel, 0))
+    let level = model.nearest_level(noise);
+    // Pure noise says nothing of data, and pure data need no network.
+    if level.noise.alpha > 0.0 && level.noise.sigma > 0.0 { Ok(level) } else { Err((Status::NoLevel, 0)) }
 }

@@ -13,6 +13,8 @@ pub(super) struct Windows {
     /// The names in the first row, if it holds names.
     pub columns: Option<Vec<String>>,
     pub rows: Vec<(u64, Vec<f32>)>,
+    /// How many values are missing.
+    missing: usize,
 }
 
 impl Windows {
@@ -33,33 +35,36 @@ pub(super) fn read(path: &Path) -> Result<Windows> {
 }
 
 fn parse(path: &Path, source: impl Read) -> Result<Windows> {
-    let mut table = Windows { path: path.to_owned(), columns: None, rows: Vec::new() };
+    let mut table = Windows { path: path.to_owned(), columns: None, rows: Vec::new(), missing: 0 };
     for (line, number) in BufReader::new(source).lines().zip(1..) {
         let line = line.with_context(|| format!("cannot read {}", path.display()))?;
         // A line at a time, as the library's line numbers leave blank lines out.
         let mut reader = csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(line.as_bytes());
         let Some(record) = reader.records().next() else { continue };
         let record = record.with_context(|| table.place(number))?;
-        let is_name = |field: &str| field.parse::<f32>().is_err();
+        let is_name = |field: &str| !field.is_empty() && field.parse::<f32>().is_err();
         if table.columns.is_none() && table.rows.is_empty() && record.iter().all(is_name) {
             table.columns = Some(record.iter().map(str::to_owned).collect());
             continue;
         }
         let mut row = Vec::with_capacity(record.len());
         for (field, column) in record.iter().zip(1..) {
-            let value = field.parse::<f32>().ok().filter(|value| value.is_finite());
-            let Some(value) = value else {
+            // An empty field is a missing value, as a NaN is.
+            let value = if field.is_empty() { Some(f32::NAN) } else { field.parse::<f32>().ok() };
+            let Some(value) = value.filter(|value| !value.is_infinite()) else {
                 let place = table.place(number);
-                bail!(
-                    "{place}, column {column}: '{field}' is not a finite number; a device takes windows without missing values"
-                );
+                bail!("{place}, column {column}: '{field}' is not a finite number; leave it empty if it is missing");
             };
+            table.missing += usize::from(value.is_nan());
             row.push(value);
         }
         table.rows.push((number, row));
     }
     if table.rows.is_empty() {
         bail!("{} holds no window: give a CSV with numbers, one window a row", path.display());
+    }
+    if table.missing > 0 {
+        eprintln!("{}: {} values are empty or NaN, and taken as missing", path.display(), table.missing);
     }
     Ok(table)
 }
@@ -83,7 +88,8 @@ pub(super) fn write(
             writeln!(out, "{}", names.join(","))?;
         }
         // As many digits as tell every float from its neighbours.
-        let fields: Vec<_> = row.iter().map(f32::to_string).collect();
+        let field = |x: &f32| if x.is_nan() { String::new() } else { x.to_string() };
+        let fields: Vec<_> = row.iter().map(field).collect();
         writeln!(out, "{}", fields.join(","))?;
         out.flush()?;
     }
@@ -104,11 +110,14 @@ mod tests {
         assert_eq!(table.columns.as_deref(), Some(&["a".to_owned(), "b".to_owned()][..]));
         assert_eq!(table.rows, [(2, vec![1.0, 2.5]), (4, vec![-3.0, 40.0])]);
         assert_eq!(parsed("1,2\n").unwrap().columns, None);
+        let gaps = parsed(",2\nNaN,4\n").unwrap();
+        assert!(gaps.rows.iter().all(|(_, row)| row[0].is_nan()) && gaps.missing == 2 && gaps.columns.is_none());
     }
 
     #[test]
     fn a_value_that_is_none_is_refused_with_its_place() {
-        for (text, place) in [("1,2\n3,\n", "w.csv line 2, column 2: ''"), ("1,nan\n", "w.csv line 1, column 2: 'nan'")]
+        for (text, place) in
+            [("1,2\n3,x\n", "w.csv line 2, column 2: 'x'"), ("1,inf\n", "w.csv line 1, column 2: 'inf'")]
         {
             let error = parsed(text).unwrap_err().to_string();
             assert!(error.starts_with(place), "{error}");
