@@ -77,17 +77,21 @@ pub(super) struct Args {
 /// One board or every one.
 #[derive(Clone, Copy, Debug)]
 enum Choice {
-    One(Board),
+    One(&'static Board),
     All,
 }
 
 fn choice(name: &str) -> Result<Choice, String> {
-    if name == "all" { Ok(Choice::All) } else { board(name).map(Choice::One).map_err(|error| error + ", and all") }
+    if name == "all" { Ok(Choice::All) } else { listed(name).map(Choice::One).map_err(|error| error + ", and all") }
 }
 
 fn board(name: &str) -> Result<Board, String> {
+    listed(name).copied()
+}
+
+fn listed(name: &str) -> Result<&'static Board, String> {
     let names = || BOARDS.iter().map(|board| board.name).collect::<Vec<_>>().join(", ");
-    mote_qemu::find(name).ok_or_else(|| format!("the boards are {}", names()))
+    BOARDS.iter().find(|board| board.name == name).ok_or_else(|| format!("the boards are {}", names()))
 }
 
 /// What a run on a board gave.
@@ -127,7 +131,7 @@ pub(super) fn run(verb: &Verb) -> anyhow::Result<()> {
     request.task = task;
     request.values = task == Task::Run;
     let board = match args.board {
-        Choice::One(board) => board,
+        Choice::One(board) => *board,
         Choice::All => {
             let table = all_boards::run(args, &source.path, &model, &plan, &request)?;
             args.format.print(&table, all_boards::to_text)?;

@@ -9,6 +9,7 @@ mod demo;
 mod denoise;
 mod detect;
 mod determinism;
+mod device;
 mod export;
 mod few_evaluations;
 mod firmware;
