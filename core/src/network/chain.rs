@@ -145,6 +145,11 @@ impl<'a> LayerChain<'a> {
         self.descriptors.is_empty()
     }
 
+    /// The largest input code of the first layer; 0 where there is none.
+    pub(crate) fn input_max(&self) -> i16 {
+        self.descriptors.first().map_or(0, |bytes| Descriptor(bytes).input_max())
+    }
+
     /// The layers in order.
     pub fn iter(&self) -> impl Iterator<Item = Layer<'a>> + Clone + use<'a> {
         Layers { descriptors: self.descriptors, sections: self.sections, link: Link::default() }

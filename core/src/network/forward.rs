@@ -58,7 +58,7 @@ impl<'a> Network<'a> {
         let width = self.width.next_multiple_of(TILE);
         let Some((mut codes, rest)) = lanes.split_at_mut_checked(width) else { return };
         let Some(mut next) = rest.get_mut(..width) else { return };
-        let limit = self.layers.iter().next().map_or(0, |layer| layer.input_max);
+        let limit = self.layers.input_max();
         for (code, x) in codes.iter_mut().zip(x) {
             *code = Lane::from(code_from_input(*x, scales.input_scale, limit));
         }

@@ -91,8 +91,9 @@ impl<'p, 'w> Run<'p, 'w> {
         let dim = state.len();
         if let Some(m) = history.get_mut(self.slot * dim..(self.slot + 1) * dim) {
             for ((m, x), f) in m.iter_mut().zip(state.iter_mut()).zip(output.iter()) {
-                *m = row.p * *x + row.q * f;
-                *x = row.a * *x + row.b[0] * *m;
+                let (before, prediction) = (*x, row.p * *x + row.q * f);
+                *m = prediction;
+                *x = row.a * before + row.b[0] * prediction;
             }
         }
         let mut slot = self.slot;
