@@ -44,7 +44,10 @@ impl Hidden<'_> {
         if cfg!(mote_tiles) {
             // That does every whole tile of nearly every layer; the rest is not worth code of its own.
             let done = kernel::plain(layer, codes, next, &plain);
-            return self.general(layer, done, codes, next);
+            if done < layer.rows() {
+                self.general(layer, done, codes, next);
+            }
+            return;
         }
         let rows = Rows { multipliers, biases };
         if activation == Activation::Relu {
@@ -69,9 +72,6 @@ impl Hidden<'_> {
 
     /// The rows from `first` on, a multiple of a tile, as the specification says it.
     fn general(&self, layer: &Layer<'_>, first: usize, codes: &[Lane], next: &mut [Lane]) {
-        if first >= layer.rows() {
-            return;
-        }
         let mut row = first;
         kernel::dense(layer, first, codes, &mut |sums| {
             for sum in sums {

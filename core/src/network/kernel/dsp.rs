@@ -31,11 +31,11 @@ pub(super) const ROUTINE: Routine = Routine {
     unrolled: 11,
     tail: |plain| {
         let shift = plain.code_shift;
-        let tail = if plain.activation == Activation::Silu { 2 } else { 1 };
+        // Without a table it is ReLU.
+        let table = if plain.activation == Activation::Silu { SILU_GAP.as_ptr() } else { core::ptr::null() };
         let highest = (0x7fff - plain.highest as u32) * 0x0001_0001;
         let code_shift = 1 << (shift.wrapping_neg() & 31);
-        (shift >= 2)
-            .then(|| (tail, Constants { code_shift, highest, table: SILU_GAP.as_ptr(), other: highest & 0xffff }))
+        (shift >= 2).then_some((1, Constants { code_shift, highest, table, other: highest & 0xffff }))
     },
 };
 
@@ -288,12 +288,8 @@ unsafe extern "C" fn rows(weights: *const u8, job: &mut Job) {
         "adr.w r5, 3f",
         "mla r2, r2, r4, r5",
         "adr.w r4, 5f",
-        "cmp r3, #1",
-        "blo 4f",
+        "cbz r3, 4f",
         "adr.w r4, 6f",
-        "bhi 4f",
-        "movs r3, #0", // no table: ReLU
-        "str r3, [lr, #-8]",
         "4:",
         "orr r2, r2, #1",
         "orr r4, r4, #1",

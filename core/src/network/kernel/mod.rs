@@ -125,13 +125,18 @@ pub(super) fn plain(layer: &Layer<'_>, codes: &[Lane], next: &mut [Lane], plain:
     }
     #[cfg(mote_tiles)]
     if layer.layout() == WeightLayout::RowPairs {
-        return ROUTINE.plain(&Matrix::from_row(layer, 0), codes, next, plain);
+        return ROUTINE.plain(&Matrix::whole(layer), codes, next, plain);
     }
     let _ = (layer, codes, next, plain);
     0
 }
 
 impl<'a> Matrix<'a> {
+    #[cfg(mote_tiles)]
+    fn whole(layer: &Layer<'a>) -> Self {
+        Self { weights: layer.weights(), rows: layer.rows(), cols: layer.cols(), packed: layer.storage.is_packed() }
+    }
+
     fn from_row(layer: &Layer<'a>, first: usize) -> Self {
         let storage = layer.storage;
         let weights = layer.weights().get(storage.bytes(first, layer.cols())..).unwrap_or_default();
@@ -142,7 +147,12 @@ impl<'a> Matrix<'a> {
     #[cfg(any(mote_tiles, feature = "packed"))]
     fn tile_bytes(&self) -> usize {
         let weights = super::TILE * self.cols.next_multiple_of(super::TILE);
-        if cfg!(feature = "packed") && self.packed { weights / 2 } else { weights }
+        if self.is_packed() { weights / 2 } else { weights }
+    }
+
+    #[cfg(any(mote_tiles, feature = "packed"))]
+    fn is_packed(&self) -> bool {
+        cfg!(feature = "packed") && self.packed
     }
 }
 

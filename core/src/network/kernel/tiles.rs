@@ -70,7 +70,8 @@ pub(super) struct Routine {
     pub pairs: bool,
     /// Groups of four columns in a turn of the loop.
     pub unrolled: usize,
-    /// What follows four sums: the number of the tail, 1 or above, and its constants, the table with all its entries. `None` where there is no tail for it.
+    /// What follows four sums: the number of the tail, 1 or above, and its constants, the table with all its entries or null. `None` where there is
+    /// no tail for it.
     pub tail: fn(&Plain<'_>) -> Option<(u32, Constants)>,
 }
 
@@ -140,7 +141,7 @@ impl Routine {
         // SAFETY: the range is that of a slice, a multiple of four lanes long and not empty, and starts at a multiple of 4 bytes.
         let sum = unsafe { (self.sum)(lanes.start, lanes.end) };
         let groups = cols / TILE;
-        let packed = cfg!(feature = "packed") && matrix.packed;
+        let packed = matrix.is_packed();
         let start = sum.wrapping_mul(if packed { -8 } else { -128 });
         (job.codes, job.codes_end) = (lanes.start, lanes.end);
         job.starts = if self.pairs || packed { [start; TILE] } else { [start, 0, start, 0] };
