@@ -162,6 +162,7 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
             cargo(&[
                 "clippy --release -p mote-core --all-targets --features portable -- -D warnings",
                 "test --release -p mote-core --features portable --test golden",
+                "test --release -p mote-tests --features portable --test every_board -- the_host_gives",
             ]),
         ),
         ("generated files", Work::GeneratedFiles),
