@@ -23,10 +23,11 @@ fn the_table_of_features_is_that_of_the_manifest() {
     let (_, section) = page.split_once("## Features").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
-    let told: BTreeSet<_> = rows.map(|(name, _)| name.to_owned()).collect();
+    let told: BTreeSet<_> = rows.map(|(name, _)| name.to_owned()).chain(["default".to_owned()]).collect();
     assert_eq!(told, features);
-    // "None is on by default."
-    assert!(!features.contains("default"));
+    // "`packed` alone is on by default."
+    assert_eq!(manifest["features"]["default"].as_array().unwrap(), &[toml::Value::from("packed")]);
+    assert!(section.contains("`packed` alone is on by default"));
 }
 
 #[test]
