@@ -14,7 +14,7 @@ const ARENA_BYTES: usize = 16 * 1024;
 #[group(skip)]
 pub(super) struct Connection {
     /// A serial port, such as /dev/ttyACM0 or COM3.
-    #[arg(long, required_unless_present_any = ["tcp", "unix", "board"], conflicts_with_all = ["tcp", "unix", "board"])]
+    #[arg(long, conflicts_with_all = ["tcp", "unix", "board"])]
     port: Option<String>,
     /// Bits in a second on the serial port.
     #[arg(long, default_value_t = 115_200, value_parser = clap::value_parser!(u32).range(300..))]
@@ -64,7 +64,7 @@ impl Connection {
         Ok(match (&self.tcp, &self.port) {
             (Some(address), _) => Place::Tcp(address.clone()),
             (None, Some(port)) => Place::Serial { port: port.clone(), baud: self.baud },
-            (None, None) => anyhow::bail!("say where the device is: --port, --tcp or --board"),
+            (None, None) => anyhow::bail!("say where the device is, by --port, --tcp, --unix or --board"),
         })
     }
 
