@@ -3,7 +3,7 @@ use crate::math;
 use crate::random::{NormalSource as _, Stream, Ziggurat};
 use crate::score::Denoiser;
 
-/// Numbers that the errors of one level and channel are summed up in; see [`Errors`].
+/// Numbers that the errors of one level and channel are summed up in.
 pub const ERROR_FEATURES: usize = 6;
 /// Numbers of a calibration for each level and channel: the mean square of the error on normal data, and mean and reciprocal deviation of the logarithm of
 /// each feature.
