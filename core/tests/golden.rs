@@ -153,3 +153,27 @@ fn the_golden_samples_have_one_digest_on_every_host_and_board() {
         assert_eq!(format!("{:016x}", digest.finish()), "d73f0b19df47d3e3");
     }
 }
+
+#[test]
+fn levels_are_found_by_their_noise_and_in_its_order() {
+    let model = Model::parse(include_bytes!("golden/v1-slide-random.mote")).unwrap();
+    assert_eq!((model.role(), model.dim_in(), model.dim_out()), (Role::CentreDenoiser, 18, 2));
+    let levels: Vec<f32> = (0..6).map(|k| model.network().levels().noise(k).unwrap().relative_sigma()).collect();
+    for (index, ratio) in levels.iter().enumerate() {
+        // The levels are a factor of more than two apart.
+        for near in [0.8, 1.0, 1.25] {
+            assert_eq!(model.nearest_level(near * ratio).index, index);
+        }
+    }
+    let (cleanest, noisiest) =
+        (levels.iter().copied().fold(f32::MAX, f32::min), levels.iter().copied().fold(0.0, f32::max));
+    for (sigma, ratio) in [(0.0, cleanest), (-1.0, cleanest), (1e9, noisiest)] {
+        assert_eq!(model.nearest_level(sigma).noise.relative_sigma(), ratio, "{sigma}");
+    }
+    let mut room = [model.nearest_level(1.0); 8];
+    let ladder: Vec<f32> = model.ladder(&mut room).iter().map(|level| level.noise.relative_sigma()).collect();
+    let mut sorted = levels;
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    assert_eq!(ladder, sorted);
+    assert_eq!(model.ladder(&mut room[..2]).len(), 2);
+}

@@ -243,5 +243,12 @@ mod tests {
         calibration[0] = 1.0;
         calibration[1..].copy_from_slice(&normal);
         assert!((score(Judgement::Sensors, &calibration) - 1.0).abs() < 1e-5);
+        // Five features count and the mean square does not: one at 3 deviations and four at 1 give ln((e^6 + 4 e^2) / 5) / 2.
+        for feature in 0..ERROR_FEATURES {
+            let mut strange = calibration;
+            strange[1 + 2 * feature] -= 1.0;
+            let expected = if feature == 0 { 1.0 } else { 0.5 * ((6f32.exp() + 4.0 * 2f32.exp()) / 5.0).ln() };
+            assert!((score(Judgement::Sensors, &strange) - expected).abs() < 1e-4, "{feature}");
+        }
     }
 }

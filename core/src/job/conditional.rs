@@ -190,6 +190,40 @@ mod tests {
     }
 
     #[test]
+    fn the_network_sees_known_values_with_the_noise_of_each_level() {
+        /// Keeps the first component that it sees at each level.
+        struct Witness(Vec<(usize, f32)>);
+
+        impl Denoiser for Witness {
+            fn predict(&mut self, level: usize, _: Option<u16>, x: &[f32], out: &mut [f32]) {
+                self.0.push((level, x[0]));
+                out.fill(0.0);
+            }
+        }
+
+        let levels = levels(2, 2.0, 0.5);
+        let mut floats = [0.0; 4];
+        let mut estimator = Estimator::new(Witness(Vec::new()), Prediction::X0, (2, 2), &mut floats);
+        for seed in 0..2000 {
+            let mut noise = Ziggurat::new(Stream::new(seed));
+            let (mut state, mut estimate) = ([0.0; 2], [0.0; 2]);
+            let known = [3.0, f32::NAN];
+            let mut draw = ConditionalDraw::start(&levels, 1, Evidence::Known(&known), None, &mut noise, &mut state);
+            while draw.step(&mut estimator, &mut noise, &mut state, &mut estimate) {}
+            assert_eq!(state[0], 3.0);
+        }
+        for Level { index, noise: NoiseLevel { alpha, sigma } } in levels {
+            let met = || estimator.denoiser.0.iter().filter(|(level, _)| *level == index).map(|(_, x)| f64::from(*x));
+            let mean = met().sum::<f64>() / 2000.0;
+            let variance = met().map(|x| (x - mean).powi(2)).sum::<f64>() / 2000.0;
+            // 4.5 standard errors, sigma / sqrt(n) and sigma^2 sqrt(2 / n): false alarm 7e-6 each.
+            let (alpha, sigma) = (f64::from(alpha), f64::from(sigma));
+            assert!((mean - 3.0 * alpha).abs() < 4.5 * sigma / 2000f64.sqrt(), "{mean}");
+            assert!((variance / (sigma * sigma) - 1.0).abs() < 4.5 * (2.0f64 / 2000.0).sqrt(), "{variance}");
+        }
+    }
+
+    #[test]
     fn a_noisy_signal_is_drawn_from_its_posterior() {
         // y = x + .5 z: along (1, 1) and (1, -1) the posterior mean is s / (s + .25) y and the variance .25 s / (s + .25), for s = 1.8 and .2.
         let levels = levels(60, 0.5, 0.005);

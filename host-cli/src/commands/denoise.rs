@@ -131,6 +131,29 @@ pub(super) fn reference(
     Ok(Some(scaled(model, &reference.pieces)))
 }
 
+/// Writes what a job made of signals to the file that was named, or as CSV to standard output, unless JSON goes there, or a table of what was measured and no file was
+/// named.
+pub(super) fn write_result(
+    out: Option<&Path>,
+    signals: &Signals,
+    pieces: &[Vec<f32>],
+    (measured, json): (bool, bool),
+) -> anyhow::Result<()> {
+    match out {
+        Some(out) if out.as_os_str() != "-" => {
+            signals.write(out, pieces)?;
+            eprintln!("wrote {}", out.display());
+        }
+        _ if json || (measured && out.is_none()) => {}
+        _ => {
+            let mut csv = Vec::new();
+            signals.write_csv(&mut csv, pieces)?;
+            text(&String::from_utf8_lossy(&csv))?;
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let source = Source::find(&args.model)?;
     let blob = source.bytes()?;
@@ -148,18 +171,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let level_sigma = level.noise.relative_sigma();
     let quality = clean.as_ref().map(|clean| denoising_quality(&window.channels, &before, &after, clean));
     let restored = Restore { model: &model, window: &window, clip: args.clip }.pieces(&after);
-    match (&args.out, &quality) {
-        (Some(out), _) if out.as_os_str() != "-" => {
-            signals.write(out, &restored)?;
-            eprintln!("wrote {}", out.display());
-        }
-        (Some(_), _) | (None, None) if !args.format.is_json() => {
-            let mut csv = Vec::new();
-            signals.write_csv(&mut csv, &restored)?;
-            text(&String::from_utf8_lossy(&csv))?;
-        }
-        _ => {}
-    }
+    write_result(args.out.as_deref(), &signals, &restored, (quality.is_some(), args.format.is_json()))?;
     if let Some(path) = &args.plot {
         plot(path, &window, &before, &after, clean.as_deref())?;
         eprintln!("wrote {}", path.display());

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 use serde::Serialize;
 
-use super::denoise::{LogArgs, reference, scaled, window_of};
-use super::output::{Format, text};
+use super::denoise::{LogArgs, reference, scaled, window_of, write_result};
+use super::output::Format;
 use super::source::{Source, parse};
 use crate::data::SampleFile;
 use crate::files::write_atomically;
@@ -107,18 +107,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
     let quality =
         truth.as_ref().map(|truth| imputation_quality(&window.channels, &given, &draws, truth, args.coverage));
-    match (&args.out, &quality) {
-        (Some(out), _) if out.as_os_str() != "-" => {
-            signals.write(out, &restored)?;
-            eprintln!("wrote {}", out.display());
-        }
-        (Some(_), _) | (None, None) if !args.format.is_json() => {
-            let mut csv = Vec::new();
-            signals.write_csv(&mut csv, &restored)?;
-            text(&String::from_utf8_lossy(&csv))?;
-        }
-        _ => {}
-    }
+    write_result(args.out.as_deref(), &signals, &restored, (quality.is_some(), args.format.is_json()))?;
     if let Some(path) = &args.interval {
         let channels = window.channels.len();
         let mut csv = String::from("signal,sample,channel,mean,low,high\n");

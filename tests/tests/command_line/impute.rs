@@ -58,15 +58,7 @@ fn what_cannot_be_imputed_is_refused_with_the_way_out() {
     let place = Place::new();
     place.write("log.csv", tables::log(200, 0.0));
     place.ok(&TRAIN.replace("--steps 1500", "--steps 20"));
-    let empty: String = tables::log(20, 0.0)
-        .lines()
-        .enumerate()
-        .map(|(number, line)| {
-            let cells: Vec<&str> = line.split(',').collect();
-            if number == 0 { format!("{line}\n") } else { format!("{},{},,,{}\n", cells[0], cells[1], cells[4]) }
-        })
-        .collect();
-    place.write("empty.csv", empty);
+    place.write("empty.csv", tables::log_without_readings(20));
     place.refused_with(&format!("impute run --data empty.csv {LOG}"), &["every value is missing"]);
     place.refused_with(&format!("impute run --data log.csv {LOG} --coverage 1.5"), &["--coverage 1.5"]);
     place.refused_with(&format!("impute run --data log.csv {LOG} --draws 0"), &["--draws"]);
