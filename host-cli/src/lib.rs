@@ -5,6 +5,7 @@
 //! | [`data`] | tables, splits and scaling |
 //! | [`recipe`], [`run`] | every choice of a run as TOML, and the folder of a run |
 //! | [`network`], [`noise`], [`train`], [`checkpoint`] | the float network and its training, the only place that knows dfdx |
+//! | [`gaps`] | signals with values taken out, and the autoregression that fills them first |
 //! | [`import`] | a network trained elsewhere as a run |
 //! | [`training_run`] | training with progress, metrics, interruption and resume |
 //! | [`plan`], [`denoiser`], [`pool`] | samplers by name, the float network in core's sampler, many samples at once |
@@ -29,6 +30,7 @@ pub mod evaluation;
 pub mod export;
 pub mod files;
 pub mod fit;
+pub mod gaps;
 pub mod import;
 pub mod inspection;
 pub mod jobs;

@@ -310,15 +310,24 @@ impl Recipe {
     pub fn shape(&self, dim: usize, classes: usize) -> Shape {
         let shape = self.network.shape(dim, classes);
         match &self.data.window {
-            Some(window) if window.sliding => Shape { dim_out: dim / window.length.max(1), ..shape },
-            _ => shape,
+            Some(window) => match window.seen() {
+                Some(samples) => Shape { dim_out: dim / samples.max(1), ..shape },
+                None => shape,
+            },
+            None => shape,
         }
+    }
+
+    /// Whether the network fills gaps.
+    #[must_use]
+    pub fn fills_gaps(&self) -> bool {
+        self.data.window.as_ref().is_some_and(|window| window.gaps.is_some())
     }
 
     /// Whether the network slides over a signal, and samples nothing.
     #[must_use]
     pub fn slides(&self) -> bool {
-        self.data.window.as_ref().is_some_and(|window| window.sliding)
+        self.data.window.as_ref().is_some_and(|window| window.seen().is_some())
     }
 
     /// Reads a recipe.

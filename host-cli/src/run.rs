@@ -14,7 +14,7 @@ mod prepared;
 
 use std::path::{Path, PathBuf};
 
-pub use prepared::{PrepareError, Prepared};
+pub use prepared::{PrepareError, Prepared, PreparedGaps};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 

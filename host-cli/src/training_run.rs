@@ -14,7 +14,7 @@ use crate::files::{remove_leftovers, write_atomically};
 use crate::network::FloatNetwork;
 use crate::recipe::Recipe;
 use crate::run::{DataSummary, Prepared, RunFolder};
-use crate::train::{Trainer, TrainingSet, TrainingState, validation_loss};
+use crate::train::{Trainer, TrainingState, validation_loss};
 use mote_picture::{Axis, Chart, Series, line_chart_svg};
 
 /// Steps between two lines of the metrics.
@@ -143,17 +143,14 @@ pub fn train_into(
 ) -> anyhow::Result<Outcome> {
     remove_leftovers(run.root())?;
     let noise = recipe.noise.training();
-    let dim = data.dim();
-    let set = TrainingSet { dim, rows: &data.train, labels: data.train_labels.as_deref(), windows: data.windows() };
-    let held_out =
-        TrainingSet { dim, rows: &data.validation, labels: data.validation_labels.as_deref(), windows: data.windows() };
+    let (set, held_out) = (data.training_set(), data.validation_set());
     let mut metrics: Vec<Metric> = Vec::new();
     let state = if resume { state_to_resume(run, recipe, data)? } else { None };
     let mut trainer = if let Some((state, so_far)) = state {
         metrics = so_far;
         Trainer::resume(state, set, &noise)?
     } else {
-        let shape = recipe.shape(dim, data.summary.classes.len());
+        let shape = recipe.shape(data.dim(), data.summary.classes.len());
         Trainer::new(shape, recipe.training.clone(), set, &noise)?
     };
     let steps = recipe.training.steps;

@@ -1,6 +1,8 @@
 //! Models with random weights: every feature of the format, any shape, no training.
 
-use mote_core::model::{Arena, LayerParts, LevelParts, Model, ModelParts, Parameters, PlanParts, Role, SelfTest};
+use mote_core::model::{
+    Arena, ImputationParts, LayerParts, LevelParts, Model, ModelParts, Parameters, PlanParts, Role, SelfTest,
+};
 use mote_core::network::{Activation, ActivationFormat, WeightFormat, WeightLayout};
 use mote_core::random::{NormalSource, Stream, Ziggurat};
 use mote_core::sampler::{Named, PlanBuilder, Row, start_scale};
@@ -28,6 +30,8 @@ pub struct RandomModel {
     pub biases: Biases,
     /// Outputs of a centre denoiser; `None` makes a sampler.
     pub centre: Option<usize>,
+    /// What a model that fills gaps sees of a signal, of which `centre` is the number of channels.
+    pub gaps: Option<RandomGaps>,
     /// How the weights lie in the blob.
     pub layout: WeightLayout,
     /// The largest weight.
@@ -36,6 +40,17 @@ pub struct RandomModel {
     pub weight_format: WeightFormat,
     /// Seed of the weights.
     pub seed: u64,
+}
+
+/// What a random model that fills gaps sees.
+#[derive(Clone, Copy, Debug)]
+pub struct RandomGaps {
+    /// Samples of means and of deviations.
+    pub window: u16,
+    /// Samples of the state.
+    pub around: u16,
+    /// Order of the autoregression.
+    pub order: u16,
 }
 
 /// Which plans a random model has.
@@ -69,6 +84,7 @@ impl RandomModel {
             q_max: 127,
             biases: Biases::InLevels,
             centre: None,
+            gaps: None,
             layout: WeightLayout::Rows,
             weight_max: 127,
             weight_format: WeightFormat::Bits8,
@@ -88,6 +104,7 @@ impl RandomModel {
             q_max: 127,
             biases: Biases::InLevels,
             centre: None,
+            gaps: None,
             layout: WeightLayout::Rows,
             weight_max: 127,
             weight_format: WeightFormat::Bits8,
@@ -107,6 +124,29 @@ impl RandomModel {
         }
     }
 
+    /// A network that fills gaps in two channels: five samples of means and of deviations and three of the state, 26-24-16-2 with SiLU, over an autoregression of
+    /// order 2.
+    pub fn gaps() -> Self {
+        Self { dim: 26, gaps: Some(RandomGaps { window: 5, around: 3, order: 2 }), seed: 5, ..Self::slide() }
+    }
+
+    /// Whitening rows: small numbers for the past, 1 to 2 for the sample's own channel.
+    fn autoregression(&self, channels: usize, order: usize) -> Vec<f32> {
+        let mut noise = Ziggurat::new(Stream::new(self.seed));
+        let mut numbers = Vec::new();
+        for before in 0..=order {
+            for channel in 0..channels {
+                numbers.extend((0..before * channels).map(|_| 0.3 * noise.normal()));
+                numbers.extend((0..channels).map(|c| match c {
+                    c if c < channel => 0.5 * noise.normal(),
+                    c if c == channel => 1.0 + 1.0 / (1.0 + noise.normal().abs()),
+                    _ => 0.0,
+                }));
+            }
+        }
+        numbers
+    }
+
     /// 5-9-9-9-5 with every feature of the format that a sampler can have.
     pub fn small_with_everything() -> Self {
         Self {
@@ -119,6 +159,7 @@ impl RandomModel {
             q_max: 1000,
             biases: Biases::Everywhere,
             centre: None,
+            gaps: None,
             layout: WeightLayout::Rows,
             weight_max: 127,
             weight_format: WeightFormat::Bits8,
@@ -338,8 +379,32 @@ impl Weights {
             .collect();
         let plans = if shape.centre.is_some() { &[][..] } else { &plans[..] };
         let (mean, deviation) = (vec![0.25; shape.dim], vec![2.0; shape.dim]);
+        // A draw's rows: an Euler step in the angle of the noise for each level, and one of them noisy.
+        let rows: Vec<Row> = (0..built.levels.len() as u16)
+            .map(|level| Row {
+                level,
+                p: 0.0,
+                q: 1.0,
+                a: 1.0,
+                b: [-1.4 / built.levels.len() as f32, 0.0, 0.0, 0.0],
+                e: if level == 1 { 0.25 } else { 0.0 },
+            })
+            .collect();
+        let autoregression = shape.gaps.map(|gaps| shape.autoregression(shape.dim_out(), gaps.order.into()));
+        let imputation = shape.gaps.zip(autoregression.as_deref()).map(|(gaps, autoregression)| ImputationParts {
+            window: gaps.window,
+            around: gaps.around,
+            order: gaps.order,
+            start_scale: 1.25,
+            rows: &rows,
+            autoregression,
+        });
         let parts = ModelParts {
-            role: if shape.centre.is_some() { Role::CentreDenoiser } else { Role::Sampler },
+            role: match (shape.gaps, shape.centre) {
+                (Some(_), _) => Role::Imputer,
+                (None, Some(_)) => Role::CentreDenoiser,
+                (None, None) => Role::Sampler,
+            },
             prediction: Prediction::V,
             sigma_data: 1.0,
             classes: shape.classes,
@@ -351,6 +416,7 @@ impl Weights {
             levels: &levels,
             class_biases: &self.class_biases,
             plans,
+            imputation,
             text: "name = \"random weights\"\n",
             self_test: SelfTest { plan: u16::from(shape.centre.is_none()), class: None, sample: 3, seed: 2026, digest },
         };

@@ -244,6 +244,7 @@ fn models_of_every_size_survive_the_round_trip() {
                     q_max,
                     biases,
                     centre: None,
+                    gaps: None,
                     layout: WeightLayout::ALL[(seed / 2 % 2) as usize].1,
                     weight_max: 127,
                     weight_format: WeightFormat::Bits8,

@@ -1,6 +1,8 @@
 use super::header::{Role, lane_bytes};
 use super::view::Model;
 use crate::job::Estimator;
+#[cfg(feature = "imputation")]
+use crate::job::Imputer;
 use crate::network::{Lane, QuantisedDenoiser};
 use crate::random::{NormalSource, Stream, Ziggurat};
 use crate::sampler::{Digest, Plan, Run, SampleOptions, Workspace};
@@ -174,6 +176,15 @@ impl<'m, 'a> Bound<'m, 'a> {
         let dims = (self.model.dim_in(), self.model.dim_out());
         let denoiser = QuantisedDenoiser::bound(&self.model.network, self.lanes);
         Estimator::new(denoiser, self.model.prediction(), dims, self.floats)
+    }
+
+    /// The network as what improves on a model's autoregression, if that is the model's role.
+    #[cfg(feature = "imputation")]
+    pub fn imputer(&mut self) -> Option<Imputer<'_, QuantisedDenoiser<'_, 'a>>> {
+        let imputation = self.model.imputation()?;
+        let dims = (self.model.dim_in(), self.model.dim_out());
+        let denoiser = QuantisedDenoiser::bound(&self.model.network, self.lanes);
+        Some(Imputer::new(denoiser, imputation.window() * dims.1, dims, self.floats))
     }
 
     /// The digest that the model's self-test gives here.

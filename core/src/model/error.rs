@@ -16,6 +16,8 @@ pub enum Part {
     Plan(u16),
     /// The row of this number, counted over all plans.
     Row(u32),
+    /// What a model that fills gaps has besides its network.
+    Imputation,
     /// The text.
     Text,
 }
@@ -91,6 +93,7 @@ impl fmt::Display for Part {
             Self::Level(i) => write!(f, "noise level {i}"),
             Self::Plan(i) => write!(f, "plan {i}"),
             Self::Row(i) => write!(f, "plan row {i}"),
+            Self::Imputation => f.write_str("imputation"),
             Self::Text => f.write_str("text"),
         }
     }

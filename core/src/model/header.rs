@@ -25,6 +25,8 @@ pub enum Role {
     Sampler,
     /// It slides over a signal and denoises the centre of each window.
     CentreDenoiser,
+    /// It slides over a signal and draws what is missing in it.
+    Imputer,
 }
 
 /// The sample that a model must give, so that a device can check itself at boot.
@@ -92,7 +94,7 @@ impl<'a> Header<'a> {
         };
         let half = |at: usize| usize::from(self.u16(at));
         within("header length", half(6), HEADER_BYTES, HEADER_BYTES)?;
-        within("role", self.u8(16).into(), 0, 1)?;
+        within("role", self.u8(16).into(), 0, if cfg!(feature = "imputation") { 2 } else { 1 })?;
         within("prediction", self.u8(17).into(), 0, 5)?;
         within("layers", self.layers(), 1, LAYERS_MAX)?;
         within("history", self.history(), 1, HISTORY_MAX)?;
@@ -144,7 +146,11 @@ impl<'a> Header<'a> {
     }
 
     pub fn role(self) -> Role {
-        if self.u8(16) == 0 { Role::Sampler } else { Role::CentreDenoiser }
+        match self.u8(16) {
+            0 => Role::Sampler,
+            1 => Role::CentreDenoiser,
+            _ => Role::Imputer,
+        }
     }
 
     pub fn prediction(self) -> Prediction {

@@ -7,6 +7,8 @@ mod arena;
 mod build;
 mod error;
 mod header;
+#[cfg(feature = "imputation")]
+mod imputation;
 mod number;
 mod parse;
 mod relayout;
@@ -18,6 +20,8 @@ pub use arena::{Arena, ArenaTooSmall, Bound, SelfTestError};
 pub use build::{BuildError, PlanBuffer};
 pub use error::{ParseError, Part};
 pub use header::{ARENA_BYTES_MAX, HEADER_BYTES, Role, SelfTest, arena_bytes, arena_bytes_of};
+#[cfg(feature = "imputation")]
+pub use imputation::{Imputation, ImputationParts};
 pub use view::{Model, NamedPlan};
 pub use write::{LayerParts, LevelParts, ModelParts, Parameters, PlanParts, WriteError};
 

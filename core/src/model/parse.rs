@@ -1,6 +1,10 @@
 use super::ALIGNMENT;
 use super::error::{ParseError, Part};
 use super::header::Header;
+#[cfg(feature = "imputation")]
+use super::header::Role;
+#[cfg(feature = "imputation")]
+use super::imputation::{Imputation, RECORD_BYTES, Record};
 use super::number::{finite, positive};
 use super::utf8::first_fault;
 use super::view::{Model, PlanDescriptor};
@@ -121,6 +125,11 @@ impl<'a> Model<'a> {
         let (plans, _) = sections.take::<E>(header.plans(), 32)?.as_chunks::<32>();
         let (rows, _) = sections.take::<E>(header.rows(), ROW_BYTES)?.as_chunks::<ROW_BYTES>();
         check_plans::<E>(header, plans, rows)?;
+        #[cfg(feature = "imputation")]
+        let imputation = match header.role() {
+            Role::Imputer => Some(parse_imputation::<E>(&mut sections, header)?),
+            _ => None,
+        };
         let text = sections.take::<E>(header.text(), 1)?;
         if let Some(at) = first_fault(text) {
             return Err(refuse(Part::Text, "UTF-8 at byte", at as u32));
@@ -128,7 +137,17 @@ impl<'a> Model<'a> {
         if sections.at != bytes.len() {
             return Err(E::from(ParseError::Sections { needed: sections.at, actual: bytes.len() }));
         }
-        Ok(Self { header, bytes, scaling, network, plans, rows, text })
+        Ok(Self {
+            header,
+            bytes,
+            scaling,
+            network,
+            plans,
+            rows,
+            #[cfg(feature = "imputation")]
+            imputation,
+            text,
+        })
     }
 }
 
@@ -312,6 +331,20 @@ fn check_plans<E: From<ParseError>>(header: Header<'_>, plans: &[[u8; 32]], rows
         return Err(refuse(Part::Header, "history", header.history() as u32));
     }
     Ok(())
+}
+
+#[cfg(feature = "imputation")]
+fn parse_imputation<'a, E: From<ParseError>>(
+    sections: &mut Sections<'a>,
+    header: Header<'_>,
+) -> Result<Imputation<'a>, E> {
+    let record = Record::parse::<E>(sections.take::<E>(1, RECORD_BYTES)?, header)?;
+    let (rows, _) = sections.take::<E>(record.rows(), ROW_BYTES)?.as_chunks::<ROW_BYTES>();
+    for (bytes, number) in rows.iter().zip(0..) {
+        // A draw keeps no predictions of rows before.
+        check_row::<E>(bytes, Part::Row(number), header.levels(), 1)?;
+    }
+    record.with::<E>(header, rows, sections.take::<E>(record.numbers(header), 4)?)
 }
 
 fn check_row<E: From<ParseError>>(bytes: &[u8; ROW_BYTES], part: Part, levels: usize, history: usize) -> Result<(), E> {

@@ -16,6 +16,8 @@ pub struct Model<'a> {
     pub(super) network: Network<'a>,
     pub(super) plans: &'a [[u8; 32]],
     pub(super) rows: &'a [[u8; ROW_BYTES]],
+    #[cfg(feature = "imputation")]
+    pub(super) imputation: Option<super::Imputation<'a>>,
     pub(super) text: &'a [u8],
 }
 
@@ -215,6 +217,13 @@ impl<'a> Model<'a> {
             rest = after;
             Some((descriptor, Plan::from_bytes(rows, descriptor.start_scale())))
         })
+    }
+
+    /// What fills gaps, of a model whose role that is.
+    #[cfg(feature = "imputation")]
+    #[must_use]
+    pub fn imputation(&self) -> Option<super::Imputation<'a>> {
+        self.imputation
     }
 
     /// Bytes of working memory that the model needs on this target; see [`arena_bytes_anywhere`](Self::arena_bytes_anywhere).

@@ -1,6 +1,8 @@
 //! The other direction: numbers into a blob. It takes slices and a buffer, so that it needs no heap.
 
 use super::header::{HEADER_BYTES, Header, MAGIC, Role, SelfTest, VERSION, checksum};
+#[cfg(feature = "imputation")]
+use super::imputation::ImputationParts;
 use super::{ALIGNMENT, PLAN_NAME_MAX};
 use crate::network::{Activation, ActivationFormat, Storage, WeightFormat, WeightLayout};
 use crate::sampler::{ROW_BYTES, Row};
@@ -35,6 +37,9 @@ pub struct ModelParts<'a> {
     pub class_biases: &'a [i16],
     /// The plans in order.
     pub plans: &'a [PlanParts<'a>],
+    /// What a model that fills gaps has besides.
+    #[cfg(feature = "imputation")]
+    pub imputation: Option<ImputationParts<'a>>,
     /// A TOML document for people and host tools.
     pub text: &'a str,
     /// The self-test.
@@ -240,6 +245,10 @@ impl ModelParts<'_> {
         self.write_levels(&mut cursor);
         cursor.section(self.class_biases.iter().map(|x| x.to_le_bytes()));
         self.write_plans(&mut cursor)?;
+        #[cfg(feature = "imputation")]
+        if let Some(imputation) = &self.imputation {
+            imputation.write(&mut cursor)?;
+        }
         cursor.section(self.text.bytes().map(|x| [x]));
         cursor.finish()
     }
@@ -258,6 +267,7 @@ impl ModelParts<'_> {
         let role = match self.role {
             Role::Sampler => 0,
             Role::CentreDenoiser => 1,
+            Role::Imputer => 2,
         };
         to.put(&[role, Header::prediction_code(self.prediction), layers, history as u8]);
         let counts = [

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use mote_core::model::Model;
+use mote_core::model::{Model, Role};
 use mote_picture::{Colour, Figure, Mark, Panel, Scale};
 use serde::Serialize;
 
@@ -90,6 +90,9 @@ struct Report {
 pub(super) fn window_of(model: &Model<'_>) -> anyhow::Result<WindowSummary> {
     let window = BlobText::of(model).window.ok_or(SignalError::NotOfWindows)?;
     let channels = window.channels.len();
+    if model.role() == Role::Imputer {
+        bail!("the model fills gaps, which `mote impute` asks it for; for this train one without --gaps");
+    }
     let fits = channels > 0
         && model.dim_in() == window.length * channels
         && model.dim_out() == if window.sliding { channels } else { model.dim_in() };

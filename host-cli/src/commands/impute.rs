@@ -11,8 +11,14 @@ use super::output::Format;
 use super::source::{Source, parse};
 use crate::data::SampleFile;
 use crate::files::write_atomically;
+use crate::inspection::BlobText;
 use crate::inspection::bytes;
-use crate::jobs::{Drawing, ImputationQuality, Restore, Signals, imputation_quality, impute, ladder, mean, quantile};
+use crate::jobs::{
+    Drawing, FilledSignal, ImputationQuality, Restore, SignalError, Signals, autoregression_quality, draw_gaps,
+    imputation_quality, impute, ladder, mean, quantile,
+};
+use crate::run::WindowSummary;
+use mote_core::model::Model;
 
 /// Arguments of `mote impute`.
 #[derive(Debug, clap::Args)]
@@ -29,9 +35,9 @@ pub(super) struct Args {
     /// Draws of each signal; their mean is what is filled in.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     draws: u32,
-    /// Times that each noise level is repeated, so that known and missing values come to agree.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    repeats: u32,
+    /// Times that each noise level is repeated, so that known and missing values come to agree, by a model that was trained without --gaps. Default: 5.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeats: Option<u32>,
     /// Share of the draws' law that an interval holds.
     #[arg(long, default_value_t = 0.9)]
     coverage: f64,
@@ -64,6 +70,21 @@ struct Report {
     evaluations_a_draw: usize,
     blob_bytes: usize,
     quality: Vec<ImputationQuality>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    autoregression_alone: Vec<ImputationQuality>,
+}
+
+/// What the blob of a model that fills gaps says of its windows.
+fn gaps_window_of(model: &Model<'_>) -> anyhow::Result<WindowSummary> {
+    let window = BlobText::of(model).window.ok_or(SignalError::NotOfWindows)?;
+    if window.channels.len() != model.dim_out() {
+        bail!(
+            "the model's text names {} channels, and its network gives {}; make the blob again with `mote quantize`",
+            window.channels.len(),
+            model.dim_out()
+        );
+    }
+    Ok(window)
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
@@ -73,7 +94,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let source = Source::find(&args.model)?;
     let blob = source.bytes()?;
     let model = parse(&source.path, &blob)?;
-    let window = window_of(&model)?;
+    let window = match model.imputation() {
+        Some(_) => gaps_window_of(&model)?,
+        None => window_of(&model)?,
+    };
+    if args.repeats.is_some() && model.imputation().is_some() {
+        bail!("--repeats is for models that were not trained with --gaps: this one draws what is missing as it is");
+    }
     if let Some(out) = args.out.as_deref().filter(|out| out.as_os_str() != "-") {
         SampleFile::of(out)?;
     }
@@ -85,9 +112,20 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
     let given = scaled(&model, &signals.pieces);
     let truth = reference(&model, &window, &signals, args.reference.as_deref(), &args.log, &args.data)?;
-    let levels = ladder(&model);
-    let drawing = Drawing { draws: args.draws, repeats: args.repeats as usize, seed: args.seed };
-    let draws = impute(&model, &window, &levels, &given, drawing);
+    let drawing = Drawing { draws: args.draws, repeats: args.repeats.unwrap_or(5) as usize, seed: args.seed };
+    let (draws, evaluations, gaussian) = match model.imputation() {
+        Some(imputation) => {
+            let filled: Vec<_> = given.iter().map(|signal| FilledSignal::of(&imputation, signal)).collect();
+            let quality =
+                truth.as_ref().map(|truth| autoregression_quality(&window.channels, &filled, truth, args.coverage));
+            (draw_gaps(&model, imputation.plan(), &filled, drawing), imputation.plan().len(), quality)
+        }
+        None => {
+            let levels = ladder(&model);
+            let evaluations = (levels.len() - 1) * drawing.repeats + 1;
+            (impute(&model, &window, &levels, &given, drawing), evaluations, None)
+        }
+    };
     let of = |piece: usize, index: usize| draws[piece].iter().map(|draw| draw[index]).collect::<Vec<f32>>();
     let filled: Vec<Vec<f32>> = given
         .iter()
@@ -129,7 +167,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         write_atomically(path, |out| out.write_all(csv.as_bytes()))?;
         eprintln!("wrote {}", path.display());
     }
-    let evaluations = (levels.len() - 1) * drawing.repeats + 1;
     eprintln!(
         "{missing} values from {} draws of {evaluations} evaluations each, model of {}",
         args.draws,
@@ -141,6 +178,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         evaluations_a_draw: evaluations,
         blob_bytes: blob.len(),
         quality: quality.unwrap_or_default(),
+        autoregression_alone: gaussian.unwrap_or_default(),
     };
     if report.quality.is_empty() && !args.format.is_json() {
         return Ok(());
@@ -148,13 +186,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     args.format.print(&report, |report| {
         let mut out =
             format!("{:<20}{:>9}{:>9}{:>9}{:>10}{:>9}\n", "channel", "values", "RMSE", "CRPS", "coverage", "width");
-        for row in &report.quality {
+        let mut add = |name: &str, row: &ImputationQuality| {
             let _ = writeln!(
                 out,
-                "{:<20}{:>9}{:>9.4}{:>9.4}{:>10.3}{:>9.4}",
-                row.channel, row.values, row.rmse, row.crps, row.coverage, row.width
+                "{name:<20}{:>9}{:>9.4}{:>9.4}{:>10.3}{:>9.4}",
+                row.values, row.rmse, row.crps, row.coverage, row.width
             );
-        }
+        };
+        report.quality.iter().for_each(|row| add(&row.channel, row));
+        report.autoregression_alone.iter().take(1).for_each(|row| add("all, linear alone", row));
         out
     })
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use mote_core::model::Model;
 use mote_core::network::WeightLayout;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use super::source::FloatRun;
 use crate::evaluation::Draw;
 use crate::files::write_atomically;
 use crate::inspection::bytes;
+use crate::jobs::calibrated_start;
 use crate::plan::{LevelSet, PlanSpec};
 use crate::quantize::{
     ActivationBits, BlobDetails, CalibrationOptions, Candidate, FineTuning, Format, FormatCost, Integers, Quantized,
@@ -117,7 +119,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         anyhow::bail!("--guidance: the model has no classes; leave the flag out, or train with --class-conditional");
     }
     let calibration = CalibrationOptions { samples: args.calibration_samples, ..Default::default() };
-    let work = Work { set: float.levels()?, float: &float, calibration, layout: args.layout.into() };
+    let mut work = Work { set: float.levels()?, float: &float, calibration, layout: args.layout.into() };
     let (made, costs, keeps_quality) = if args.choose {
         let (made, costs, keeps) = work.choose(args)?;
         (made, costs, Some(keeps))
@@ -127,7 +129,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             activation_bits: float.recipe.blob.activation_bits,
             correction: args.correction || args.weight_bits == WeightBits::Four,
         };
-        let made = work.make(format, args.fine_tune)?;
+        let made = work.make_calibrated(format, args.fine_tune)?;
         let costs = if args.measure { vec![work.measure(args, &made)?] } else { Vec::new() };
         let keeps = args.measure.then(|| costs.iter().flatten().all(|cost| cost.keeps));
         (made, costs, keeps)
@@ -203,6 +205,25 @@ impl Work<'_> {
         self.finish(self.integers(format, fine_tuned)?, format.correction, fine_tuned)
     }
 
+    /// [`make`](Self::make), and once more where gaps are drawn, with what the draws of the first start from calibrated.
+    fn make_calibrated(&mut self, format: Format, fine_tuned: u64) -> anyhow::Result<Candidate> {
+        let made = self.make(format, fine_tuned)?;
+        if self.calibrate_gaps(&made)? { self.make(format, fine_tuned) } else { Ok(made) }
+    }
+
+    /// Sets what draws start from, of a model that fills gaps; false for another.
+    fn calibrate_gaps(&mut self, made: &Candidate) -> anyhow::Result<bool> {
+        let Some(gaps) = &mut self.set.gaps else { return Ok(false) };
+        let data = Prepared::load(&self.float.recipe.data)?;
+        let model = Model::parse(&made.quantized.blob)?;
+        let held_out = &data.gaps.context("the recipe speaks of gaps and the data hold none")?.held_out;
+        eprintln!("drawing gaps of the validation part, so that intervals hold what they say");
+        let (scale, share) = calibrated_start(&model, held_out, 0.9);
+        eprintln!("draws start from {scale:.2} of the noise; intervals of 90% hold {:.1}% there", 100.0 * share);
+        gaps.start_scale = scale;
+        Ok(true)
+    }
+
     /// What to measure by, and the float samples of every plan.
     fn yardstick(&self, args: &Args) -> anyhow::Result<(Yardstick, Vec<Vec<f32>>)> {
         let data = Prepared::load(&self.float.recipe.data)?;
@@ -262,8 +283,8 @@ fn warn(quantized: &Quantized) {
 /// Quantises a run by its recipe.
 pub(super) fn make_blob(float: &FloatRun, calibration: &CalibrationOptions) -> anyhow::Result<(Quantized, LevelSet)> {
     let layout = WeightLayout::default();
-    let work = Work { set: float.levels()?, float, calibration: *calibration, layout };
-    let made = work.make(float.recipe.blob.activation_bits.into(), 0)?;
+    let mut work = Work { set: float.levels()?, float, calibration: *calibration, layout };
+    let made = work.make_calibrated(float.recipe.blob.activation_bits.into(), 0)?;
     warn(&made.quantized);
     Ok((made.quantized, work.set))
 }

@@ -8,6 +8,7 @@ use mote_core::sampler::SampleOptions;
 
 use crate::checkpoint::load_network;
 use crate::network::FloatNetwork;
+use crate::noise::NoiseRange;
 use crate::plan::LevelSet;
 use crate::recipe::Recipe;
 use crate::run::{DataSummary, Prepared, RunFolder};
@@ -188,6 +189,11 @@ impl FloatRun {
         }
         let data = Prepared::load(&recipe.data)?;
         let range = recipe.noise.range.unwrap_or_default();
+        if let (Some(window), Some(gaps)) = (&recipe.data.window, &data.gaps) {
+            let told = (window.length, window.gaps.unwrap_or_default());
+            let range = recipe.noise.range.unwrap_or(NoiseRange::OF_RESIDUALS);
+            return Ok(LevelSet::filling_gaps(&noising, range.high, recipe.blob.noise_levels, gaps, told, PROBE_SEED)?);
+        }
         Ok(LevelSet::sliding(&noising, range, recipe.blob.noise_levels, &data.train, data.dim(), PROBE_SEED)?)
     }
 }

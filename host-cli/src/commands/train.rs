@@ -11,7 +11,7 @@ use super::Interrupted;
 use super::quantize::{make_blob, summary};
 use super::run_page::{More, RunPage};
 use super::source::FloatRun;
-use crate::data::{Header, Missing, ScalingKind, Split};
+use crate::data::{Header, Missing, Scaling, ScalingKind, Split};
 use crate::files::write_atomically;
 use crate::network::Activation;
 use crate::noise::{LevelDistribution, NoiseRange, Objective, Weighting};
@@ -57,12 +57,29 @@ pub(super) struct Args {
     /// Slide: the network sees a window and gives its middle sample, denoised. For signals of any length.
     #[arg(long, requires = "window")]
     sliding: bool,
-    /// Samples in the signals that a sliding network will meet: it learns to do without what is beyond their ends. Default: four windows.
-    #[arg(long, requires = "sliding", value_name = "SAMPLES")]
+    /// Samples in the signals that a network with --sliding or --gaps will meet: it learns to do without what is beyond their ends. Default: four windows;
+    /// one with --gaps.
+    #[arg(long, requires = "window", value_name = "SAMPLES")]
     stretch: Option<usize>,
+    /// Learn to draw what is missing, for `mote impute`: the window is what the network sees of a signal around a missing value, and --stretch the length of the
+    /// signals that it learns from.
+    #[arg(long, requires = "window", conflicts_with = "sliding")]
+    gaps: bool,
+    /// Samples that the linear model under a network with --gaps looks back, 1 to 8. Default: 4.
+    #[arg(long, requires = "gaps")]
+    order: Option<usize>,
+    /// Samples around a missing value whose drawn neighbours the network with --gaps sees, odd. Default: 13.
+    #[arg(long, requires = "gaps", value_name = "SAMPLES")]
+    around: Option<usize>,
     /// Columns of the log that are channels. Default: all that hold numbers and have no other use.
     #[arg(long, requires = "window", value_delimiter = ',', value_name = "NAME,NAME,..")]
     columns: Option<Vec<String>>,
+    /// Mean of each channel by which values are scaled, in place of that of the training part.
+    #[arg(long, requires_all = ["window", "deviations"], value_delimiter = ',', allow_negative_numbers = true, value_name = "MEAN,..")]
+    means: Option<Vec<f32>>,
+    /// Deviation of each channel by which values are scaled, and noise and errors are counted; as --means.
+    #[arg(long, requires_all = ["window", "means"], value_delimiter = ',', value_name = "DEVIATION,..")]
+    deviations: Option<Vec<f32>>,
     /// Column of the log with the time, in seconds or as date and time of day.
     #[arg(long, requires = "window", value_name = "COLUMN")]
     time_column: Option<String>,
@@ -157,7 +174,12 @@ pub(super) struct Args {
 }
 
 /// What a run has decided once and for all: a resumed run would not be the same run with another.
-const FIXED_BY_A_RUN: [&str; 36] = [
+const FIXED_BY_A_RUN: [&str; 41] = [
+    "means",
+    "deviations",
+    "gaps",
+    "order",
+    "around",
     "window",
     "stride",
     "sliding",
@@ -242,6 +264,11 @@ impl Args {
             window.length = length;
             set(&mut window.stride, self.stride);
             window.sliding |= self.sliding;
+            if self.gaps {
+                let gaps = window.gaps.get_or_insert_default();
+                set(&mut gaps.order, self.order);
+                set(&mut gaps.around, self.around);
+            }
             if self.stretch.is_some() {
                 window.stretch = self.stretch;
             }
@@ -254,6 +281,9 @@ impl Args {
             }
             recipe.data.window = Some(window);
         }
+        if let Some((mean, std)) = self.means.clone().zip(self.deviations.clone()) {
+            recipe.data.fixed_scaling = Some(Scaling { mean, std });
+        }
         match self.noise_range.as_deref() {
             None => {}
             Some([low, high]) => recipe.noise.range = Some(NoiseRange { low: *low, high: *high }),
@@ -261,7 +291,8 @@ impl Args {
         }
         set(&mut recipe.blob.noise_levels, self.levels);
         if recipe.slides() && recipe.noise.range.is_none() {
-            recipe.noise.range = Some(NoiseRange::default());
+            let residuals = recipe.fills_gaps();
+            recipe.noise.range = Some(if residuals { NoiseRange::OF_RESIDUALS } else { NoiseRange::default() });
         }
         set(&mut recipe.network.hidden, self.hidden.clone());
         set(&mut recipe.network.activation, self.activation);
@@ -332,7 +363,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         more: More::default(),
     }
     .write(&folder.report())?;
-    let next = if recipe.slides() {
+    let next = if recipe.fills_gaps() {
+        format!("mote impute {root} --data GAPS.csv")
+    } else if recipe.slides() {
         format!("mote denoise {root} --data NOISY.csv")
     } else {
         format!("mote evaluate {root}, mote sample {root}, mote report {root}")
@@ -345,6 +378,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 fn commands(recipe: &Recipe, root: &str) -> Vec<String> {
     let again = format!("mote train --recipe {root}/recipe.toml --out {root} --force");
     let bench = format!("mote firmware bench --model {root}");
+    if recipe.fills_gaps() {
+        return vec![again, format!("mote impute {root} --data GAPS.csv --out FILLED.csv"), bench];
+    }
     if recipe.slides() {
         return vec![again, format!("mote denoise {root} --data NOISY.csv --out CLEAN.csv"), bench];
     }
@@ -370,6 +406,9 @@ pub(super) fn prepare(recipe: &Recipe) -> anyhow::Result<Prepared> {
     recipe.training.validate()?;
     if recipe.slides() {
         LevelSet::check_count(recipe.blob.noise_levels)?;
+        if recipe.fills_gaps() {
+            LevelSet::check_gaps(&recipe.noise.noising(), recipe.noise.range.unwrap_or(NoiseRange::OF_RESIDUALS).high)?;
+        }
     } else {
         LevelSet::build(&recipe.blob.plans, &recipe.noise.noising())?;
     }
@@ -405,9 +444,10 @@ pub(super) fn train(
     let widths: Vec<String> =
         [shape.dim_in].iter().chain(&shape.hidden).chain([&shape.dim_out]).map(usize::to_string).collect();
     eprintln!(
-        "training {} on {} rows of {} for {} steps into {root}",
+        "training {} on {} {} of {} for {} steps into {root}",
         widths.join("-"),
-        data.train.len() / data.dim(),
+        data.training_set().count(),
+        if data.gaps.is_some() { "signals with gaps" } else { "rows" },
         data.summary.name,
         recipe.training.steps
     );

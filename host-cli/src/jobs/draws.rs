@@ -58,7 +58,7 @@ pub fn imputation_quality(
     truth: &[Vec<f32>],
     interval: f64,
 ) -> Vec<ImputationQuality> {
-    let mut sums = vec![[0.0f64; 5]; channels.len()];
+    let mut tally = Tally::new(channels);
     for ((given, draws), truth) in given.iter().zip(draws).zip(truth) {
         for (index, (known, truth)) in given.iter().zip(truth).enumerate() {
             if !known.is_nan() || truth.is_nan() {
@@ -68,28 +68,49 @@ pub fn imputation_quality(
             let error = f64::from(mean(&values)) - f64::from(*truth);
             values.sort_unstable_by(f32::total_cmp);
             let [low, high] = [0.5 - interval / 2.0, 0.5 + interval / 2.0].map(|p| quantile(&values, p));
-            let inside = (low..=high).contains(truth);
-            let of = &mut sums[index % channels.len()];
-            let found =
-                [1.0, error * error, crps(&values, *truth), f64::from(inside), f64::from(high) - f64::from(low)];
-            of.iter_mut().zip(found).for_each(|(sum, x)| *sum += x);
+            let inside = f64::from(u8::from((low..=high).contains(truth)));
+            tally.add(index, [error * error, crps(&values, *truth), inside, f64::from(high) - f64::from(low)]);
         }
     }
-    let row = |channel: &str, of: &[f64; 5]| {
-        let n = of[0].max(1.0);
-        ImputationQuality {
-            channel: channel.into(),
-            values: of[0] as usize,
-            rmse: (of[1] / n).sqrt(),
-            crps: of[2] / n,
-            coverage: of[3] / n,
-            width: of[4] / n,
-        }
-    };
-    let mut all = [0.0; 5];
-    sums.iter().for_each(|of| all.iter_mut().zip(of).for_each(|(sum, x)| *sum += x));
-    let several = channels.iter().zip(&sums).filter(|_| channels.len() > 1);
-    std::iter::once(row("all", &all)).chain(several.map(|(name, of)| row(name, of))).collect()
+    tally.rows()
+}
+
+/// Sums over missing values, channel by channel.
+pub(super) struct Tally<'c> {
+    channels: &'c [String],
+    sums: Vec<[f64; 5]>,
+}
+
+impl<'c> Tally<'c> {
+    pub fn new(channels: &'c [String]) -> Self {
+        Self { channels, sums: vec![[0.0; 5]; channels.len()] }
+    }
+
+    /// Adds the value of this number in its signal: squared error, score, whether the interval holds it, the interval's width.
+    pub fn add(&mut self, index: usize, found: [f64; 4]) {
+        let of = &mut self.sums[index % self.channels.len()];
+        of[0] += 1.0;
+        of[1..].iter_mut().zip(found).for_each(|(sum, x)| *sum += x);
+    }
+
+    /// The means, over all and, of several, channel by channel.
+    pub fn rows(&self) -> Vec<ImputationQuality> {
+        let row = |channel: &str, of: &[f64; 5]| {
+            let n = of[0].max(1.0);
+            ImputationQuality {
+                channel: channel.into(),
+                values: of[0] as usize,
+                rmse: (of[1] / n).sqrt(),
+                crps: of[2] / n,
+                coverage: of[3] / n,
+                width: of[4] / n,
+            }
+        };
+        let mut all = [0.0; 5];
+        self.sums.iter().for_each(|of| all.iter_mut().zip(of).for_each(|(sum, x)| *sum += x));
+        let several = self.channels.iter().zip(&self.sums).filter(|_| self.channels.len() > 1);
+        std::iter::once(row("all", &all)).chain(several.map(|(name, of)| row(name, of))).collect()
+    }
 }
 
 #[cfg(test)]

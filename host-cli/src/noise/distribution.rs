@@ -29,6 +29,9 @@ impl Default for NoiseRange {
 }
 
 impl NoiseRange {
+    /// The usual range of a network that learns residuals: from a fifth of what is left open to noise that hides them.
+    pub const OF_RESIDUALS: Self = Self { low: 0.1, high: 5.0 };
+
     /// Whether both ends make sense.
     #[must_use]
     pub fn is_valid(self) -> bool {

@@ -36,6 +36,11 @@ pub enum PlanError {
     /// A sliding network has no levels, or too many.
     #[error("blob.noise_levels = {0}: a sliding network has 1 to 64")]
     LevelCount(usize),
+    /// The state of a residual has no angle.
+    #[error(
+        "a network that fills gaps takes a schedule that preserves variance; give --schedule cosine, vp-linear or ddpm-linear"
+    )]
+    NotVariancePreserving,
     /// There is no such grid.
     #[error("there is no grid \"{0}\"; the grids are {GRIDS}")]
     Grid(String),

@@ -4,11 +4,16 @@ use mote_core::random::{NormalSource as _, Stream, Ziggurat};
 use mote_core::sampler::{PlanBuilder, Row, start_scale};
 use mote_core::schedule::{NoiseLevel, NoiseSchedule as _};
 
-use super::{PlanError, PlanSpec};
+use super::{PlanError, PlanSpec, angle};
+use crate::data::MAX_DIM;
+use crate::gaps::GapRecipe;
 use crate::noise::{NoiseRange, Noising};
+use crate::run::PreparedGaps;
 
 /// Rows that stand for the data at each level.
 const PROBES: usize = 512;
+/// The golden ratio's fraction: multiples of it are spread evenly.
+const GOLDEN: f64 = 0.618_033_988_749_894_9;
 /// The most levels of a sliding network.
 const LEVELS_MAX: usize = 64;
 
@@ -43,6 +48,25 @@ pub struct LevelSet {
     pub plans: Vec<BuiltPlan>,
     /// States that a network without plans meets in its use.
     pub probes: Vec<Probe>,
+    /// What a network that fills gaps has besides.
+    pub gaps: Option<GapFilling>,
+}
+
+/// What a network that fills gaps has besides its levels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GapFilling {
+    /// Samples of means and of deviations that the network sees.
+    pub window: usize,
+    /// Samples of the state that it sees.
+    pub around: usize,
+    /// Order of the autoregression.
+    pub order: usize,
+    /// The autoregression's numbers.
+    pub autoregression: Vec<f32>,
+    /// Rows of a draw.
+    pub rows: Vec<Row>,
+    /// The scale of the noise that a draw starts from.
+    pub start_scale: f32,
 }
 
 impl LevelSet {
@@ -55,7 +79,7 @@ impl LevelSet {
         if specs.is_empty() {
             return Err(PlanError::None);
         }
-        let mut set = Self { levels: Vec::new(), plans: Vec::new(), probes: Vec::new() };
+        let mut set = Self { levels: Vec::new(), plans: Vec::new(), probes: Vec::new(), gaps: None };
         for (number, spec) in specs.iter().enumerate() {
             let own = spec.levels(noising);
             let places: Vec<usize> = own.iter().map(|level| set.place(*level)).collect();
@@ -104,7 +128,7 @@ impl LevelSet {
         for (level, noise_level) in levels.iter().enumerate() {
             for probe in 0..PROBES.min(windows) {
                 // The golden ratio spreads the rows of every level over all of the data.
-                let spread = ((level * PROBES + probe) as f64 * 0.618_033_988_749_894_9).fract();
+                let spread = ((level * PROBES + probe) as f64 * GOLDEN).fract();
                 let row = &rows[(spread * windows as f64) as usize * dim..][..dim];
                 let noised = |x: &f32| {
                     let z = noise.normal();
@@ -113,7 +137,51 @@ impl LevelSet {
                 probes.push(Probe { level, class: None, x: row.iter().map(noised).collect() });
             }
         }
-        Ok(Self { levels, plans: Vec::new(), probes })
+        Ok(Self { levels, plans: Vec::new(), probes, gaps: None })
+    }
+
+    /// Whether a network can fill gaps under a noising.
+    ///
+    /// # Errors
+    /// [`PlanError::NotVariancePreserving`] with the way out.
+    pub fn check_gaps(noising: &Noising, high: f32) -> Result<(), PlanError> {
+        angle::levels(noising, high, 1).map(drop)
+    }
+
+    /// The levels of a network that fills gaps, `count` of them from the noise `high` down, the rows of its draws, and what it will meet at each level.
+    ///
+    /// # Errors
+    /// [`PlanError::LevelCount`] when there are none or too many, [`PlanError::NotVariancePreserving`] when the schedule has no angle.
+    pub fn filling_gaps(
+        noising: &Noising,
+        high: f32,
+        count: usize,
+        data: &PreparedGaps,
+        recipe: (usize, GapRecipe),
+        seed: u64,
+    ) -> Result<Self, PlanError> {
+        Self::check_count(count)?;
+        let levels = angle::levels(noising, high, count)?;
+        let pool = &data.train;
+        let mut noise = Ziggurat::new(Stream::new(seed));
+        let (mut row, mut weights) = (vec![0.0; pool.dim()], [0.0; MAX_DIM]);
+        let mut probes = Vec::with_capacity(count * PROBES);
+        for (number, level) in levels.iter().enumerate() {
+            for probe in 0..PROBES {
+                let spread = ((number * PROBES + probe) as f64 * GOLDEN).fract();
+                let place = (probe as f64 + 0.5) / PROBES as f64;
+                pool.row((spread * pool.count() as f64) as usize, place, &mut row, &mut weights);
+                for x in &mut row[pool.told()..] {
+                    *x = if x.is_nan() { 0.0 } else { level.alpha * *x + level.sigma * noise.normal() };
+                }
+                probes.push(Probe { level: number, class: None, x: row.clone() });
+            }
+        }
+        let (window, GapRecipe { order, around }) = recipe;
+        let autoregression = data.autoregression.numbers().to_vec();
+        let rows = angle::rows(noising, &levels);
+        let gaps = GapFilling { window, around, order, autoregression, rows, start_scale: 1.0 };
+        Ok(Self { levels, plans: Vec::new(), probes, gaps: Some(gaps) })
     }
 
     /// A plan's name; where the name does not say everything and another plan has it, with a number from 2 on.

@@ -1,7 +1,8 @@
 //! The blob itself.
 
 use mote_core::model::{
-    Arena, LayerParts, LevelParts, Model, ModelParts, Parameters, ParseError, PlanParts, Role, SelfTest, WriteError,
+    Arena, ImputationParts, LayerParts, LevelParts, Model, ModelParts, Parameters, ParseError, PlanParts, Role,
+    SelfTest, WriteError,
 };
 use mote_core::network::{self, ActivationFormat, PRE_ACTIVATION_FRACTION_BITS, WeightLayout};
 use thiserror::Error;
@@ -237,9 +238,21 @@ fn write(
         seed: details.self_test_seed,
         digest: 0,
     };
+    let imputation = set.gaps.as_ref().map(|gaps| ImputationParts {
+        window: gaps.window as u16,
+        around: gaps.around as u16,
+        order: gaps.order as u16,
+        start_scale: gaps.start_scale,
+        rows: &gaps.rows,
+        autoregression: &gaps.autoregression,
+    });
     let to_blob = |self_test: SelfTest| -> Result<Vec<u8>, WriteError> {
         let parts = ModelParts {
-            role: if set.plans.is_empty() { Role::CentreDenoiser } else { Role::Sampler },
+            role: match (&set.gaps, set.plans.is_empty()) {
+                (Some(_), _) => Role::Imputer,
+                (None, true) => Role::CentreDenoiser,
+                (None, false) => Role::Sampler,
+            },
             prediction: noising.prediction,
             sigma_data: noising.sigma_data,
             classes: shape.classes as u16,
@@ -251,6 +264,7 @@ fn write(
             levels: &level_parts,
             class_biases: &class_biases,
             plans: &plans,
+            imputation,
             text: details.text,
             self_test,
         };

@@ -11,6 +11,7 @@ const ROWS: u64 = 1;
 const NOISE: u64 = 2;
 const CLASSES: u64 = 3;
 const STRETCHES: u64 = 4;
+const PLACES: u64 = 5;
 
 /// The largest f32 below 1.
 const BELOW_ONE: f32 = 1.0 - f32::EPSILON / 2.0;
@@ -30,6 +31,7 @@ pub(super) struct Samples {
     pub input: Vec<f32>,
     pub extra: Vec<f32>,
     pub target: Vec<f32>,
+    /// What a sample counts, or each of its outputs.
     pub weight: Vec<f32>,
     /// Directions of the tangent passes, whose inputs follow the samples'.
     pub trace: Option<Trace>,
@@ -44,13 +46,15 @@ impl Source<'_> {
         let mut noise = vec![0.0; rows * dim];
         fill_normals(hash(&[options.seed, step, NOISE, first as u64]), &mut noise);
         let outputs = (options.batch * shape.dim_out) as f32;
-        let offset = (dim - shape.dim_out) / 2;
+        let told = self.set.told();
+        let offset = told + (dim - told - shape.dim_out) / 2;
+        let (mut clean, mut counts) = (vec![0.0; dim], vec![1.0; shape.dim_out]);
         let mut samples = Samples {
             rows,
             input: vec![0.0; rows * depth],
             extra: Vec::new(),
             target: vec![0.0; rows * shape.dim_out],
-            weight: Vec::with_capacity(rows),
+            weight: Vec::with_capacity(rows * shape.dim_out),
             trace: None,
         };
         let (mut scales, mut constant) = (Vec::with_capacity(rows), 0.0);
@@ -60,10 +64,12 @@ impl Source<'_> {
             let index = first + row;
             let word = hash(&[options.seed, step, ROWS, index as u64]);
             let pick = (((word >> 32) * self.set.count() as u64) >> 32) as usize;
-            let clean = &self.set.rows[pick * dim..][..dim];
+            let place = unit(hash(&[options.seed, step, PLACES, index as u64]));
+            self.set.row(pick, place, &mut clean, &mut counts);
             let level = self.levels.draw(self.quantile(index, unit(word << 32)));
             let (x, appended) = input.split_at_mut(dim);
-            noised(&level, clean, noise, x);
+            x[..told].copy_from_slice(&clean[..told]);
+            noised(&level, &clean[told..], &noise[told..], &mut x[told..]);
             if let Some(windows) = self.set.windows {
                 keep_stretch(windows, unit(hash(&[options.seed, step, STRETCHES, index as u64])), x);
             }
@@ -79,7 +85,10 @@ impl Source<'_> {
                 }
             }
             let weight = level.weight / outputs;
-            samples.weight.push(weight);
+            match self.set.gaps {
+                Some(_) => samples.weight.extend(counts.iter().map(|count| weight * count)),
+                None => samples.weight.push(weight),
+            }
             scales.push(level.input_scale);
             constant += f64::from(weight * level.target_eps * level.target_eps) * shape.dim_out as f64;
         }
@@ -130,10 +139,10 @@ pub(super) fn noised(level: &TrainingLevel, clean: &[f32], noise: &[f32], out: &
     }
 }
 
-/// `out` = what the network is to give for this sample.
+/// `out` = what the network is to give for this sample, and 0 where x0 is missing, which counts for nothing.
 pub(super) fn aimed(level: &TrainingLevel, clean: &[f32], noise: &[f32], out: &mut [f32]) {
     for ((o, x), z) in out.iter_mut().zip(clean).zip(noise) {
-        *o = level.target_x0 * x + level.target_eps * z;
+        *o = if x.is_nan() { 0.0 } else { level.target_x0 * x + level.target_eps * z };
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::EXPLICIT_DIM_MAX;
+use crate::gaps::GapPool;
 use crate::network::{Shape, ShapeError};
 
 /// How to train.
@@ -71,6 +72,8 @@ pub struct TrainingSet<'a> {
     pub labels: Option<&'a [u16]>,
     /// Windows of a log, if that is what rows are.
     pub windows: Option<Windows>,
+    /// Signals with gaps, in place of rows.
+    pub gaps: Option<&'a GapPool>,
 }
 
 /// What rows are that hold windows of a log: they may have missing values (NaN), which the network sees as 0, noise and all.
@@ -200,7 +203,25 @@ impl TrainingSet<'_> {
     /// Number of rows.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.rows.len() / self.dim.max(1)
+        self.gaps.map_or(self.rows.len() / self.dim.max(1), GapPool::count)
+    }
+
+    /// Values of a row that the network is told as they are, before those that are noised.
+    #[must_use]
+    pub fn told(&self) -> usize {
+        self.gaps.map_or(0, GapPool::told)
+    }
+
+    /// Writes row `number` to `row`, NaN where a value is missing, and what each output counts to `weights`; of signals with gaps, `u` from 0 to 1 picks
+    /// the sample.
+    pub(super) fn row(&self, number: usize, u: f64, row: &mut [f32], weights: &mut [f32]) {
+        match self.gaps {
+            Some(gaps) => gaps.row(number, u, row, weights),
+            None => {
+                row.copy_from_slice(&self.rows[number * self.dim..][..self.dim]);
+                weights.fill(1.0);
+            }
+        }
     }
 
     /// Checks that a network of this shape can learn these rows.
@@ -214,6 +235,9 @@ impl TrainingSet<'_> {
         }
         if self.dim != dim_in {
             return Err(TrainError::Dim { data: self.dim, network: dim_in });
+        }
+        if self.gaps.is_some() {
+            return Ok(());
         }
         let (values, dim) = (self.rows.len(), self.dim);
         if values == 0 || !values.is_multiple_of(dim) {

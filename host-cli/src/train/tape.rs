@@ -26,7 +26,7 @@ pub(super) struct Block<'a> {
     pub extra: &'a [f32],
     /// `rows` x `dim_out`.
     pub target: &'a [f32],
-    /// Weight of each sample over the number of outputs of the whole batch.
+    /// Weight of each sample, or of each of its outputs, over the number of outputs of the whole batch.
     pub weight: &'a [f32],
 }
 
@@ -296,6 +296,14 @@ fn squared_error(prediction: Recorded, target: &[f32], weight: &[f32]) -> Result
     let mut slope = vec![0.0; target.len()];
     prediction.copy_into(&mut slope);
     let mut loss = 0.0;
+    if weight.len() == target.len() && width > 1 {
+        for ((s, t), weight) in slope.iter_mut().zip(target).zip(weight) {
+            let error = *s - t;
+            loss += f64::from(error * error * weight);
+            *s = 2.0 * weight * error;
+        }
+        return Ok((loss, end(&prediction, tape, loss, slope)));
+    }
     let rows = slope.chunks_exact_mut(width).zip(target.chunks_exact(width));
     for ((slope, target), weight) in rows.zip(weight) {
         let mut sum = 0.0;

@@ -137,7 +137,7 @@ fn the_loss_on_gaussian_data_falls_to_its_closed_form() {
 fn bad_data_and_options_are_refused_with_the_place() {
     let data = rows(4, 5);
     let labels = [0, 1, 3, 2];
-    let set = |rows, labels| TrainingSet { dim: 5, rows, labels, windows: None };
+    let set = |rows, labels| TrainingSet { dim: 5, rows, labels, ..TrainingSet::default() };
     let says = |set: TrainingSet<'_>, options: TrainingOptions, words: &str| {
         let error = Trainer::new(small_shape(), options, set, &CosineV).unwrap_err();
         assert_eq!(error.to_string(), words);

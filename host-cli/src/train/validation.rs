@@ -26,25 +26,29 @@ pub fn validation_loss(
     let shape = network.shape();
     set.validate(shape)?;
     let (dim, outputs) = (shape.dim_in, shape.dim_out);
-    let targeted = (dim - outputs) / 2..(dim - outputs) / 2 + outputs;
+    let told = set.told();
+    let first = told + (dim - told - outputs) / 2;
+    let targeted = first..first + outputs;
     let labels = set.labels.filter(|_| shape.classes > 0);
-    let (mut noise, mut x) = (vec![0.0; dim], vec![0.0; dim]);
-    let (mut target, mut out) = (vec![0.0; outputs], vec![0.0; outputs]);
+    let (mut noise, mut x, mut clean) = (vec![0.0; dim], vec![0.0; dim], vec![0.0; dim]);
+    let (mut target, mut out, mut counts) = (vec![0.0; outputs], vec![0.0; outputs], vec![1.0; outputs]);
     let mut workspace = Workspace::default();
     let start = unit(hash(&[seed, PURPOSE]));
     let mut sum = 0.0;
-    for (row, clean) in set.rows.chunks_exact(dim).enumerate() {
+    for row in 0..set.count() {
         const GOLDEN: f64 = 0.618_033_988_749_894_9;
         let u = (start + row as f64 * GOLDEN).fract();
         let level = levels.draw((u as f32).clamp(f32::EPSILON / 2.0, 1.0 - f32::EPSILON / 2.0));
         fill_normals(hash(&[seed, PURPOSE, row as u64]), &mut noise);
-        noised(&level, clean, &noise, &mut x);
+        set.row(row, unit(hash(&[seed, PURPOSE, row as u64, 1])), &mut clean, &mut counts);
+        x[..told].copy_from_slice(&clean[..told]);
+        noised(&level, &clean[told..], &noise[told..], &mut x[told..]);
         aimed(&level, &clean[targeted.clone()], &noise[targeted.clone()], &mut target);
         let biases = network.level_biases(level.time);
         let class = labels.map(|l| l[row]);
         network.forward(&x, &biases, class, &mut workspace, &mut out);
-        let error = |(o, t): (&f32, &f32)| f64::from(o - t).powi(2);
-        let squares: f64 = out.iter().zip(&target).map(error).sum();
+        let error = |((o, t), count): ((&f32, &f32), &f32)| f64::from(*count) * f64::from(o - t).powi(2);
+        let squares: f64 = out.iter().zip(&target).zip(&counts).map(error).sum();
         sum += f64::from(level.weight) * squares / outputs as f64;
     }
     Ok(sum / set.count() as f64)

@@ -10,8 +10,10 @@ mod windows;
 
 use serde::{Deserialize, Serialize};
 
+use crate::gaps::GapRecipe;
+
 pub use read::read_series;
-pub use windows::{WindowError, Windowed, part_windows, windows};
+pub use windows::{WindowError, Windowed, part_pieces, part_windows, windows};
 
 /// How a log is cut into windows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,21 @@ pub struct WindowRecipe {
     /// Samples in the signals that a sliding network will meet, whose ends it learns to do without; left out: four times the window.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stretch: Option<usize>,
+    /// Set where the network learns to draw what is missing: the window is then what it sees of the values, and the stretch the length of the signals with
+    /// gaps that it learns from (left out: as long as the window).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gaps: Option<GapRecipe>,
+}
+
+impl WindowRecipe {
+    /// Samples that a network that slides sees; none where it does not slide.
+    #[must_use]
+    pub fn seen(&self) -> Option<usize> {
+        match self.gaps {
+            Some(gaps) => Some(2 * self.length + gaps.around),
+            None => self.sliding.then_some(self.length),
+        }
+    }
 }
 
 impl Default for WindowRecipe {
@@ -47,6 +64,7 @@ impl Default for WindowRecipe {
             time_column: None,
             group: None,
             stretch: None,
+            gaps: None,
         }
     }
 }

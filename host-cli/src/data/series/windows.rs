@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use super::{Part, Segment, Series, WindowRecipe};
+use mote_core::job::ORDER_MAX;
+
 use crate::data::error::DataError;
 use crate::data::labels::Labels;
 use crate::data::{MAX_DIM, Split, SplitError};
@@ -45,6 +47,21 @@ pub enum WindowError {
     /// The signals would be empty.
     #[error("--stretch 0: the signals that the network will meet have at least one sample")]
     Stretch,
+    /// What a network that fills gaps sees does not fit.
+    #[error(
+        "--window {window} --around {around}: what a network that fills gaps sees is (2 x {window} + {around}) x {channels} values; both numbers must be odd, and at most {MAX_DIM} values are possible"
+    )]
+    Gaps {
+        /// Samples of means and of deviations.
+        window: usize,
+        /// Samples of the state.
+        around: usize,
+        /// Channels.
+        channels: usize,
+    },
+    /// The order of an autoregression is out of its limits.
+    #[error("--order {0}: an autoregression looks 1 to {ORDER_MAX} samples back")]
+    Order(usize),
     /// A split that would put windows that overlap into different parts.
     #[error(
         "windows overlap, so they cannot be split {0}: split by time (--split contiguous), by group (--split groups), or by a column (--part-column)"
@@ -182,6 +199,15 @@ fn parted(series: &Series, split: &Split) -> Result<Vec<(Part, Segment)>, Window
         Split::Shuffled { .. } => Err(WindowError::Split("after a shuffle")),
         Split::Alternate => Err(WindowError::Split("by every other one")),
     }
+}
+
+/// The stretches of one part, missing values left as they are.
+///
+/// # Errors
+/// [`WindowError`]: the split.
+pub fn part_pieces(series: &Series, split: &Split, part: Part) -> Result<Vec<Vec<f32>>, WindowError> {
+    let of_part = parted(series, split)?.into_iter().filter(|(of, _)| *of == part);
+    Ok(of_part.map(|(_, segment)| series.slice(segment.rows).to_vec()).collect())
 }
 
 /// Whole windows of one part, within segments, missing values left as they are.
