@@ -177,3 +177,45 @@ fn levels_are_found_by_their_noise_and_in_its_order() {
     assert_eq!(ladder, sorted);
     assert_eq!(model.ladder(&mut room[..2]).len(), 2);
 }
+
+const GOLDEN_GAPS: &[u8] = include_bytes!("golden/v1-gaps-random.mote");
+
+#[cfg(feature = "imputation")]
+#[test]
+fn the_golden_file_of_a_model_that_fills_gaps_gives_the_same_bits() {
+    use mote_core::job::{Filled, ImputationDraw};
+    use mote_core::random::{Stream, Ziggurat};
+
+    let model = Model::parse(GOLDEN_GAPS).unwrap();
+    let imputation = model.imputation().unwrap();
+    assert_eq!((model.role(), model.dim_in(), model.dim_out()), (Role::Imputer, 26, 2));
+    assert_eq!((imputation.window(), imputation.around(), imputation.autoregression().order()), (5, 3, 2));
+    let mut arena = Arena::<{ arena_bytes(GOLDEN_GAPS) }>::new();
+    let mut bound = model.bind(&mut arena).unwrap();
+    bound.self_test().unwrap();
+    let (mut values, mut deviations) = ([0.0f32; 24], [0.0f32; 24]);
+    for (at, x) in values.iter_mut().enumerate() {
+        *x = if at % 5 == 0 || at > 19 { f32::NAN } else { at as f32 / 8.0 - 1.0 };
+    }
+    let mut memory = vec![0.0; imputation.autoregression().floats(12)];
+    imputation.autoregression().fill(&mut values, &mut deviations, &mut memory).unwrap();
+    let (mut state, mut next) = ([0.0; 24], [0.0; 24]);
+    let mut noise = Ziggurat::new(Stream::new(7));
+    let filled = Filled { values: &values, deviations: &deviations };
+    let mut draw = ImputationDraw::start(imputation.plan(), filled, false, &mut noise, &mut state);
+    let mut imputer = bound.imputer().unwrap();
+    while draw.step(&mut imputer, &mut noise, &mut state, &mut next) {}
+    let mut digest = Digest::new();
+    for values in [&values, &deviations, &state] {
+        digest.update(values);
+    }
+    // As it was when the file was made; the second reader of the tests gives the same bits.
+    assert_eq!(format!("{:016x}", digest.finish()), "f3496c98bec13d20");
+}
+
+#[cfg(not(feature = "imputation"))]
+#[test]
+fn a_model_that_fills_gaps_is_refused_by_name_without_the_feature() {
+    let message = Model::parse(GOLDEN_GAPS).unwrap_err().to_string();
+    assert!(message.contains("role") && message.contains('2'), "{message}");
+}

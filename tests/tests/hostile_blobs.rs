@@ -56,7 +56,12 @@ fn judge(bytes: &[u8], what: impl Fn() -> String) -> Result<(), ParseError> {
 fn models() -> Vec<(&'static str, Vec<u8>)> {
     let everything = RandomModel::small_with_everything();
     let centre = RandomModel { centre: Some(3), ..everything.clone() };
-    vec![("tiny", RandomModel::tiny().blob()), ("everything", everything.blob()), ("centre", centre.blob())]
+    vec![
+        ("tiny", RandomModel::tiny().blob()),
+        ("everything", everything.blob()),
+        ("centre", centre.blob()),
+        ("gaps", RandomModel::gaps().blob()),
+    ]
 }
 
 #[test]

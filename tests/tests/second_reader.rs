@@ -1,10 +1,11 @@
 //! The quantised network and the sampler loop give the bits that an independent reader of the format computes.
 
+use mote_core::job::{Filled, ImputationDraw};
 use mote_core::model::{Arena, Model, ParseError, WriteError};
 use mote_core::network::{Activation, LayerKind, WeightFormat, WeightLayout};
 use mote_core::random::{Stream, Ziggurat};
 use mote_core::sampler::{Digest, SampleOptions};
-use mote_tests::random_model::{Biases, RandomModel, Samplers};
+use mote_tests::random_model::{Biases, RandomGaps, RandomModel, Samplers};
 use mote_tests::reader::{Blob, digest};
 
 /// More than any model of the format needs.
@@ -296,6 +297,56 @@ fn centre_denoisers_survive_the_round_trip() {
                 let mut out = vec![0.0; dim_out];
                 bound.evaluate(level, class.map(|class| class as u16), &x, &mut out);
                 assert_eq!(bits(&out), bits(&blob.forward(level, class, &x)), "level {level}, class {class:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn gaps_are_filled_and_drawn_as_the_specification_says() {
+    for (dim_out, gaps, seed) in [
+        (2, RandomGaps { window: 5, around: 3, order: 2 }, 5),
+        (1, RandomGaps { window: 9, around: 1, order: 8 }, 6),
+        (3, RandomGaps { window: 1, around: 5, order: 0 }, 7),
+        (5, RandomGaps { window: 7, around: 3, order: 4 }, 8),
+    ] {
+        let dim = usize::from(2 * gaps.window + gaps.around) * dim_out;
+        let shape = RandomModel { dim, centre: Some(dim_out), gaps: Some(gaps), seed, ..RandomModel::gaps() };
+        let bytes = shape.blob();
+        assert_same_fields(&bytes, &shape);
+        assert_self_test_passes(&bytes);
+        let (model, blob) = (Model::parse(&bytes).unwrap(), Blob::read(&bytes).unwrap());
+        let imputation = model.imputation().unwrap();
+        let autoregression = imputation.autoregression();
+        assert_eq!((imputation.window(), imputation.around()), (gaps.window.into(), gaps.around.into()));
+        assert_eq!((autoregression.channels(), autoregression.order()), (dim_out, gaps.order.into()));
+        let mut arena = Box::new(BigArena::new());
+        let mut bound = model.bind(&mut arena).unwrap();
+        for pattern in 0..12usize {
+            let missing = |at: usize| match pattern {
+                0 => at / dim_out < 3,
+                1 => at / dim_out >= 18,
+                2 => at % dim_out == 0,
+                3 => true,
+                4 => at == 17,
+                _ => (at * 31 + pattern * 7) % (pattern + 1) == 0,
+            };
+            let value = |at: usize| if missing(at) { f32::NAN } else { ((at * 7 % 13) as f32 - 6.0) / 4.0 };
+            let given: Vec<f32> = (0..20 * dim_out).map(value).collect();
+            let (mut values, mut deviations) = (given.clone(), vec![0.0; given.len()]);
+            let mut memory = vec![0.0; autoregression.floats(autoregression.longest_gap(&given))];
+            autoregression.fill(&mut values, &mut deviations, &mut memory).unwrap();
+            let (means, expected) = blob.gaps.as_ref().unwrap().fill(&given, dim_out);
+            assert_eq!((bits(&values), bits(&deviations)), (bits(&means), bits(&expected)), "pattern {pattern}");
+            for mirrored in [false, true] {
+                let mut noise = Ziggurat::new(Stream::nth(3, 1));
+                let mut imputer = bound.imputer().unwrap();
+                let filled = Filled { values: &values, deviations: &deviations };
+                let (mut state, mut next) = (vec![0.0; given.len()], vec![0.0; given.len()]);
+                let mut draw = ImputationDraw::start(imputation.plan(), filled, mirrored, &mut noise, &mut state);
+                while draw.step(&mut imputer, &mut noise, &mut state, &mut next) {}
+                let expected = blob.impute(&given, mirrored, &mut Ziggurat::new(Stream::nth(3, 1)));
+                assert_eq!(bits(&state), bits(&expected), "pattern {pattern}, mirrored {mirrored}");
             }
         }
     }

@@ -3,7 +3,7 @@
 /// A model as vectors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blob {
-    /// 0 sampler, 1 centre denoiser.
+    /// 0 sampler, 1 centre denoiser, 2 imputer.
     pub role: u8,
     /// The code of what the output stands for.
     pub prediction: u8,
@@ -37,6 +37,8 @@ pub struct Blob {
     pub class_biases: Vec<Vec<Option<Vec<i16>>>>,
     /// The plans.
     pub plans: Vec<Plan>,
+    /// What an imputer has besides.
+    pub gaps: Option<Gaps>,
     /// The text.
     pub text: String,
     /// Where in the file its floats lie.
@@ -110,6 +112,23 @@ pub struct Plan {
     pub guidance: f32,
     /// Its rows.
     pub rows: Vec<PlanRow>,
+}
+
+/// What an imputer has besides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gaps {
+    /// Samples of means and of deviations.
+    pub window: usize,
+    /// Samples of the state.
+    pub around: usize,
+    /// The order of the autoregression.
+    pub order: usize,
+    /// Scale of the starting noise.
+    pub start_scale: f32,
+    /// Rows of a draw.
+    pub rows: Vec<PlanRow>,
+    /// For each number of samples before and each channel, the whitening row.
+    pub whitening: Vec<Vec<Vec<f32>>>,
 }
 
 /// A row of a plan.

@@ -4,9 +4,10 @@
 mod blob;
 mod checksum;
 mod compute;
+mod gaps;
 mod read;
 
-pub use blob::{Blob, Layer, Level, Plan, PlanRow};
+pub use blob::{Blob, Gaps, Layer, Level, Plan, PlanRow};
 pub use checksum::{crc32, crc64};
 pub use compute::digest;
 pub use read::file_checksum;

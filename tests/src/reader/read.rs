@@ -1,6 +1,6 @@
 //! Bytes into numbers, with every check that the specification asks for.
 
-use super::{Blob, Layer, Level, Plan, PlanRow, crc32};
+use super::{Blob, Gaps, Layer, Level, Plan, PlanRow, crc32};
 
 type Read<T> = Result<T, String>;
 
@@ -81,7 +81,7 @@ impl Blob {
         ensure(usize::try_from(c.u32()?) == Ok(bytes.len()), "file length")?;
         let stated = c.u32()?;
         let role = c.u8()?;
-        ensure(role <= 1, "role")?;
+        ensure(role <= 2, "role")?;
         let sampler = role == 0;
         let prediction = c.u8()?;
         ensure(prediction <= 5, "prediction")?;
@@ -161,6 +161,8 @@ impl Blob {
         let plans = plans(&mut c, plan_count, row_count, level_count)?;
         ensure(plans.iter().map(|plan| plan.history).max().unwrap_or(1) == history, "history of the plans")?;
 
+        let gaps = if role == 2 { Some(Gaps::read(&mut c, (dim_in, dim_out), level_count)?) } else { None };
+
         section_offsets.push(c.at);
         let text = bytes.get(c.at..).and_then(|rest| rest.get(..text_length)).ok_or("cut short")?;
         let text = std::str::from_utf8(text).map_err(|_| "text")?.to_string();
@@ -186,6 +188,7 @@ impl Blob {
             levels,
             class_biases,
             plans,
+            gaps,
             text,
             float_offsets: c.floats,
             section_offsets,
@@ -345,6 +348,45 @@ fn shifts(c: &mut Cursor<'_>, layers: &[Layer]) -> Read<Vec<(u8, u8)>> {
     Ok(shifts)
 }
 
+impl Gaps {
+    fn read(c: &mut Cursor<'_>, (dim_in, dim_out): (usize, usize), level_count: usize) -> Read<Self> {
+        let [window, around, order, row_count] = [c.u16()?, c.u16()?, c.u16()?, c.u16()?].map(usize::from);
+        ensure(window % 2 == 1 && around % 2 == 1, "even windows")?;
+        ensure((2 * window + around) * dim_out == dim_in, "windows of another width")?;
+        ensure(order <= 8, "order")?;
+        ensure(row_count > 0, "no rows of a draw")?;
+        let start_scale = c.f32(any, "start_scale")?;
+        c.zeros(4)?;
+        let rows = (0..row_count).map(|_| row(c, level_count, 1)).collect::<Read<Vec<_>>>()?;
+        c.pad()?;
+        let mut whitening = Vec::new();
+        for before in 0..=order {
+            let mut of_order = Vec::new();
+            for channel in 0..dim_out {
+                let numbers = c.f32s((before + 1) * dim_out, any, "autoregression")?;
+                let own = &numbers[before * dim_out..];
+                ensure(own[channel] > 0.0 && own[channel + 1..].iter().all(|x| *x == 0.0), "triangle")?;
+                of_order.push(numbers);
+            }
+            whitening.push(of_order);
+        }
+        c.pad()?;
+        Ok(Self { window, around, order, start_scale, rows, whitening })
+    }
+}
+
+fn row(c: &mut Cursor<'_>, level_count: usize, history: usize) -> Read<PlanRow> {
+    let level = c.u16()?;
+    ensure(usize::from(level) < level_count, "level of a row")?;
+    c.zeros(2)?;
+    let mut coefficients = [0.0; 8];
+    for coefficient in &mut coefficients {
+        *coefficient = c.f32(any, "coefficient")?;
+    }
+    ensure(coefficients[3 + history..7].iter().all(|b| *b == 0.0), "b past the history")?;
+    Ok(PlanRow { level, coefficients })
+}
+
 fn plans(c: &mut Cursor<'_>, plan_count: usize, row_count: usize, level_count: usize) -> Read<Vec<Plan>> {
     let mut plans: Vec<Plan> = Vec::new();
     let mut lengths = Vec::new();
@@ -367,16 +409,7 @@ fn plans(c: &mut Cursor<'_>, plan_count: usize, row_count: usize, level_count: u
     ensure(lengths.iter().sum::<usize>() == row_count, "rows")?;
     for (plan, length) in plans.iter_mut().zip(lengths) {
         for _ in 0..length {
-            let level = c.u16()?;
-            ensure(usize::from(level) < level_count, "level of a row")?;
-            c.zeros(2)?;
-            let mut coefficients = [0.0; 8];
-            for coefficient in &mut coefficients {
-                *coefficient = c.f32(any, "coefficient")?;
-            }
-            let past = &coefficients[3 + usize::from(plan.history)..7];
-            ensure(past.iter().all(|b| *b == 0.0), "b past the history")?;
-            plan.rows.push(PlanRow { level, coefficients });
+            plan.rows.push(row(c, level_count, plan.history.into())?);
         }
     }
     c.pad()?;

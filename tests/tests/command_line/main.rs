@@ -16,6 +16,7 @@ mod firmware;
 mod fit;
 mod foreign_files;
 mod gallery;
+mod gaps;
 mod help;
 mod import;
 mod impute;

@@ -19,7 +19,7 @@ pub enum Released {
 
 /// The golden files, which must stay readable once a version with them is released: one for each layout of weights, one for each role,
 /// and one of packed weights.
-fn golden() -> [(&'static str, RandomModel); 4] {
+fn golden() -> [(&'static str, RandomModel); 5] {
     [
         ("core/tests/golden/v1-digits-random.mote", RandomModel::digits()),
         (
@@ -32,6 +32,7 @@ fn golden() -> [(&'static str, RandomModel); 4] {
                 .of_small_weights(WeightFormat::Bits4),
         ),
         ("core/tests/golden/v1-slide-random.mote", RandomModel::slide()),
+        ("core/tests/golden/v1-gaps-random.mote", RandomModel::gaps()),
     ]
 }
 
@@ -48,6 +49,7 @@ fn fuzz_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("tests/fuzz/seeds/everything", everything.blob()),
         ("tests/fuzz/seeds/centre", centre.blob()),
         ("tests/fuzz/seeds/packed", packed.blob()),
+        ("tests/fuzz/seeds/gaps", RandomModel::gaps().blob()),
     ];
     seeds.map(|(path, blob)| (path, blob.into_iter().chain(0..32).collect())).into()
 }
