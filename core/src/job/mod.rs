@@ -33,9 +33,13 @@
 mod anomaly;
 mod conditional;
 mod estimator;
+mod scoring;
 mod signal;
 
-pub use anomaly::{CALIBRATION_NUMBERS, Detector, ERROR_FEATURES, Judgement, feature_log};
+pub use anomaly::{
+    CALIBRATION_NUMBERS, Detector, DetectorError, ERROR_FEATURES, Judgement, calibration_number_fits, feature_log,
+};
 pub use conditional::{ConditionalDraw, Evidence};
 pub use estimator::{Estimator, Level};
+pub use scoring::Scoring;
 pub use signal::SignalDenoiser;
