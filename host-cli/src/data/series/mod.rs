@@ -4,12 +4,14 @@
 //! period; nothing that is cut from it ever crosses from one segment into the next. A value that is missing is NaN, from the file to
 //! the network's input, and is never guessed.
 
+mod live;
 mod read;
 mod time;
 mod windows;
 
 use serde::{Deserialize, Serialize};
 
+pub use live::{LiveLog, LiveRow};
 pub use read::read_series;
 pub use windows::{WindowError, Windowed, part_windows, windows};
 
