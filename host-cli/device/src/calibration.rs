@@ -159,12 +159,18 @@ impl Calibration {
         serde_json::to_string_pretty(self).expect("numbers and words") + "\n"
     }
 
+    /// Whether it was made with a blob of this length and checksum.
+    #[must_use]
+    pub fn is_for(&self, bytes: u32, crc: u32) -> bool {
+        (self.blob_bytes, self.blob_crc32.as_str()) == (bytes, format!("{crc:08x}").as_str())
+    }
+
     /// Refuses a blob of another length or checksum; `path` is what errors call the file.
     ///
     /// # Errors
     /// [`CalibrationError::OtherModel`].
     pub fn check_blob(&self, path: &Path, bytes: u32, crc: u32) -> Result<(), CalibrationError> {
-        if (self.blob_bytes, self.blob_crc32.as_str()) == (bytes, format!("{crc:08x}").as_str()) {
+        if self.is_for(bytes, crc) {
             return Ok(());
         }
         let (made_bytes, made_crc) = (self.blob_bytes, self.blob_crc32.clone());

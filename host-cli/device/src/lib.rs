@@ -34,10 +34,11 @@ mod tally;
 mod update;
 
 pub use calibration::{By, Calibration, CalibrationError};
-pub use calls::{Draw, Plan};
+pub use calls::{Detection, Draw, Plan};
 pub use client::{Client, Patience};
 pub use error::Error;
 pub use line::{EmulatedBoard, Line, Place};
+pub use mote_link::frame::checksum;
 pub use mote_link::message::{BootReport, Counters, ModelInfo, Progress, SlotReport, State};
 pub use mote_link::status::{Fault, Status, Verdict};
 pub use tally::Tally;

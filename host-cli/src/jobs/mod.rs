@@ -1,5 +1,6 @@
 //! What trained models are for: jobs on data that are there.
 
+mod bars;
 mod denoise;
 mod detect;
 mod draws;
@@ -10,6 +11,7 @@ mod quality;
 mod restore;
 mod signals;
 
+pub use bars::{bounds, covering_factor, place_about};
 pub use denoise::{Denoised, denoise};
 pub use detect::{Judging, auroc};
 pub use draws::{ImputationQuality, crps, imputation_quality, mean, quantile};
