@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use mote_core::sampler::Digest;
-use mote_qemu::{Board, Image, Job, Program, run_job};
+use mote_qemu::{Board, Count, Image, Job, Memory, Program, run_job};
 use serde::Serialize;
 
 use super::CheckFailed;
@@ -118,14 +118,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let labels = args.labels.as_deref().map(|path| strange(path, work.signals.len())).transpose()?;
     let arena_bytes = u32::try_from(model.arena_bytes_anywhere().next_multiple_of(8)).ok();
     let image = Image::of(Program::Jobs { arena_bytes }, &board)?;
-    let job = Job { task: work.task, signals: &work.signals };
-    let mut partition = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
-    partition.write_all(&job.behind(&blob)).context("cannot write a temporary file")?;
-    let ran = run_job(&image, partition.path(), LIMIT)?;
-    let mut digest = Digest::new();
-    work.host.iter().for_each(|piece| digest.update(piece));
-    let expected = digest.finish();
-    let same_bits = expected == ran.digest;
+    let ran = run_all(&work, &blob, &image)?;
+    let same_bits = ran.digest == ran.expected;
     let quality = clean.map(|clean| {
         let after = work.pieces(&window, &signals.pieces, &ran.values);
         denoising_quality(&window.channels, &scaled(&model, &signals.pieces), &after, &clean)
@@ -135,7 +129,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         board: board.name.into(),
         same_bits,
         digest: format!("{:016x}", ran.digest),
-        instructions: ran.work.instructions as f64 / ran.work.of.max(1) as f64,
+        instructions: ran.count.instructions as f64 / ran.count.of.max(1) as f64,
         blob_bytes: blob.len(),
         calibration_bytes: judge.as_ref().map_or(0, |judge| 4 * judge.calibration.numbers.len()),
         arena_bytes: model.arena_bytes(),
@@ -150,9 +144,73 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
     Err(CheckFailed(format!(
         "{} gave other bits than the host: digest {:016x}, not {:016x}",
-        board.name, ran.digest, expected
+        board.name, ran.digest, ran.expected
     ))
     .into())
+}
+
+/// What a board did.
+struct Ran {
+    values: Vec<f32>,
+    /// The board's own digest, or, of several runs, that of all that it gave.
+    digest: u64,
+    /// What the host's digest is.
+    expected: u64,
+    count: Count,
+    memory: Memory,
+}
+
+/// Runs a job, in as many runs as the board's partition is small.
+fn run_all(work: &Work<'_>, blob: &[u8], image: &Image) -> anyhow::Result<Ran> {
+    let digest_of = |pieces: &[Vec<f32>]| {
+        let mut digest = Digest::new();
+        pieces.iter().for_each(|piece| digest.update(piece));
+        digest.finish()
+    };
+    let mut all: Option<Ran> = None;
+    let (mut signals, mut host) = (work.signals.as_slice(), work.host.as_slice());
+    while !signals.is_empty() || all.is_none() {
+        let fits = |count: &usize| {
+            let job = Job { task: work.task, signals: &signals[..*count] };
+            job.behind(blob).len() <= image.board().model.bytes as usize
+        };
+        // The longest beginning that fits; one signal at least, for the runner to say what does not.
+        let counts: Vec<usize> = (1..=signals.len()).collect();
+        let count = counts.partition_point(fits).max(1).min(signals.len());
+        let ((now, later), (expected, rest)) = (signals.split_at(count), host.split_at(count));
+        let mut partition = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
+        let job = Job { task: work.task, signals: now };
+        partition.write_all(&job.behind(blob)).context("cannot write a temporary file")?;
+        let ran = run_job(image, partition.path(), LIMIT)?;
+        let ran = Ran {
+            values: ran.values,
+            digest: ran.digest,
+            expected: digest_of(expected),
+            count: ran.work,
+            memory: ran.memory,
+        };
+        all = Some(match all {
+            None => ran,
+            // A run whose bits are others spoils the whole, whatever the digest of all values says.
+            Some(before) => {
+                let same = before.digest == before.expected && ran.digest == ran.expected;
+                let values = [before.values, ran.values].concat();
+                let digest = digest_of(std::slice::from_ref(&values));
+                Ran {
+                    digest,
+                    expected: if same { digest } else { digest_of(&work.host) },
+                    values,
+                    count: Count {
+                        instructions: before.count.instructions + ran.count.instructions,
+                        of: before.count.of + ran.count.of,
+                    },
+                    memory: if ran.memory.stack > before.memory.stack { ran.memory } else { before.memory },
+                }
+            }
+        });
+        (signals, host) = (later, rest);
+    }
+    all.context("there is no signal")
 }
 
 /// What the board's scores say.

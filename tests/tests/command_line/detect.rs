@@ -12,6 +12,7 @@ use super::tables;
 
 const TRAIN: &str = "train --data log.csv --window 9 --sliding --stretch 16 --time-column t --group who --columns a,b --hidden 32,32 --activation silu --noise-range 0.05,0.7 --levels 5 --steps 3000 --batch 128 --out run";
 const LOG: &str = "--time-column t --group who";
+const BLOB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware-sim/models/digits-48-48.mote");
 
 /// The log's lines with the readings of a changed from one row of recording x on.
 fn faulty(rows: usize, from: usize, to: usize, change: impl Fn(f32) -> f32) -> String {
@@ -62,7 +63,7 @@ fn a_fault_raises_an_alarm_where_it_is() {
 #[test]
 fn a_calibration_lasts_in_a_file_and_is_for_one_blob() {
     let place = Place::new();
-    place.write("log.csv", tables::log(700, 0.02));
+    place.write("log.csv", tables::log(1500, 0.02));
     place.ok(&TRAIN.replace("--steps 3000", "--steps 100"));
     place.write("offset.csv", faulty(320, 160, 172, |a| a + 1.5));
     let made = "--length 16 --by pattern --seeds 1 --at 0.1,0.3 --quantile 0.9";
@@ -121,7 +122,7 @@ fn recording(log: &str) -> String {
 #[test]
 fn a_log_on_standard_input_is_judged_as_its_rows_come() {
     let place = Place::new();
-    place.write("log.csv", tables::log(700, 0.02));
+    place.write("log.csv", tables::log(1500, 0.02));
     place.ok(&TRAIN.replace("--steps 3000", "--steps 100"));
     place.ok("detect run --length 16 --save-calibration c.json");
     let log = faulty(320, 160, 172, |a| a + 1.5);
@@ -246,7 +247,7 @@ fn a_board_does_the_hosts_job() {
     // Draws behind the noise, and scores with the figures of the board's own.
     let report = place.ok(&format!("verify run {LOG} --data noisy.csv --noise 0.2 --draw 7 --json")).stdout;
     assert_eq!(serde_json::from_str::<Value>(&report).unwrap()["same_bits"], true);
-    place.ok("detect run --length 8 --save-calibration c.json");
+    place.ok(&format!("detect run {LOG} --normal log.csv --length 8 --save-calibration c.json"));
     let labels: String = (0..9).map(|window| if window % 2 == 0 { "0\n" } else { "1\n" }).collect();
     place.write("labels.csv", &labels);
     place.write("short.csv", labels.replacen("0\n", "", 1));
@@ -260,6 +261,42 @@ fn a_board_does_the_hosts_job() {
     let host: Value = serde_json::from_str(&host.stdout).unwrap();
     assert_eq!(report["detection"]["auroc"], host["auroc"]);
     assert_eq!(report["detection"]["alarms"], host["alarms"]);
+    // A live device, by the same file: the host's scores.
+    let rows: Vec<&str> = noisy.lines().skip(1).filter(|line| line.contains(",x,")).take(16).collect();
+    let cells = |line: &&str| line.split(',').skip(2).take(2).collect::<Vec<_>>().join(",");
+    let window = |rows: &[&str]| rows.iter().map(cells).collect::<Vec<_>>().join(",") + "\n";
+    place.write("windows.csv", window(&rows[..8]) + &window(&rows[8..]));
+    let at = "--board mps2-an386 --model run";
+    let live = place.ok(&format!("device score windows.csv {at} --calibration c.json")).stdout;
+    let scores = host["scores"].as_array().unwrap();
+    let threshold = host["threshold"].as_f64().unwrap() as f32;
+    assert_eq!(live.lines().count(), 3);
+    assert_eq!(live.lines().next(), Some("score,alarm"));
+    for (line, host) in live.lines().skip(1).zip(&scores[..2]) {
+        let (score, alarm) = line.split_once(',').unwrap();
+        let host = host.as_f64().unwrap() as f32;
+        assert_eq!(score.parse::<f32>().unwrap().to_bits(), host.to_bits());
+        assert_eq!(alarm, if host > threshold { "1" } else { "0" });
+    }
+    place.write("narrow.csv", "1,2,3\n");
+    place.refused_with(
+        &format!("device score narrow.csv {at} --calibration c.json"),
+        &["narrow.csv line 1: 3 values", "8 samples of 2"],
+    );
+    place.refused_with(
+        &format!("device score windows.csv --calibration c.json {at}")
+            .replace("--model run", &format!("--model {BLOB}")),
+        &["made with another model", "--save-calibration"],
+    );
+    place.refused_with(
+        "device score windows.csv --calibration c.json --tcp 127.0.0.1:1",
+        &["cannot reach the device at 127.0.0.1:1"],
+    );
+    place.refused_with("device score windows.csv --tcp 127.0.0.1:1", &["--noise"]);
+    place.refused_with(
+        "device score windows.csv --noise 0.1 --calibration c.json --tcp 127.0.0.1:1",
+        &["cannot be used with"],
+    );
     let empty = tables::log_without_readings(8) + &tables::log(30, 0.2).lines().skip(17).collect::<Vec<_>>().join("\n");
     place.write("empty.csv", empty);
     place

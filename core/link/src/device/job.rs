@@ -127,7 +127,7 @@ impl Job {
             return Err((Status::WindowIncomplete, values as u32));
         }
         check_values(window)?;
-        let samples = if slides(model) { values / channels } else { 1 };
+        let samples = if slides(model) { values.checked_div(channels).unwrap_or(0) } else { 1 };
         let total = detection.detector().evaluations(samples) as u32;
         Ok(Self::Detect { scoring: Scoring::new(), values, done: 0, total })
     }
@@ -270,9 +270,10 @@ fn detect(bound: &mut Bound<'_, '_>, scoring: &mut Scoring, buffers: &mut Buffer
     let errors = values.get_mut(..length).unwrap_or_default();
     let (detector, channels) = (detection.detector(), detection.channels());
     let score = scoring.step(&detector, &mut bound.estimator(), channels, window, [state, errors])?;
-    let result = [score, f32::from(u8::from(detection.is_alarm(score)))];
-    let places = values.get_mut(..2)?;
-    places.copy_from_slice(&result);
+    let alarm = f32::from(u8::from(detection.is_alarm(score)));
+    if let [first, second, ..] = values {
+        (*first, *second) = (score, alarm);
+    }
     Some(2)
 }
 

@@ -22,7 +22,7 @@ const ARENA_BYTES: usize = include!(concat!(env!("OUT_DIR"), "/arena_bytes.rs"))
 const WIDTH: usize = if BOARD.ram.bytes < 0x1_0000 { 128 } else { WIDTH_MAX };
 
 /// Numbers of a detector's calibration that there is room for: 13 for each level and channel.
-const CALIBRATION: usize = if BOARD.ram.bytes < 0x1_0000 { 16 * 13 } else { 1024 };
+const CALIBRATION: usize = if BOARD.ram.bytes < 0x1_0000 { 32 * 13 } else { 1024 };
 
 /// The device of this image.
 type Live = Device<'static, Line, Instructions>;
