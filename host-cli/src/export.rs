@@ -1,8 +1,12 @@
 //! A model as sources that firmware compiles: a blob with constants beside it, in Rust or in C.
 
+mod detector;
+
 use std::fmt::Write as _;
 
 use mote_core::model::Model;
+
+pub use detector::ExportedDetector;
 
 /// A file to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub struct Export<'m> {
     pub blob: &'m [u8],
     /// The same, checked.
     pub model: &'m Model<'m>,
+    /// A detector that goes with it, in Rust.
+    pub detector: Option<ExportedDetector<'m>>,
 }
 
 /// Whether a name can stand for files, a module of Rust and identifiers of C: small letters, digits and underscores, a letter first, and
@@ -42,7 +48,7 @@ impl Export<'_> {
         vec![self.file("mote", self.blob.to_vec())]
     }
 
-    /// The blob, and a module of Rust that includes it.
+    /// The blob, and a module of Rust that includes it, with the detector's own module in it if there is one.
     #[must_use]
     pub fn rust(&self) -> Vec<ExportedFile> {
         let (name, model) = (self.name, self.model);
@@ -100,6 +106,7 @@ impl Export<'_> {
             classes = model.classes(),
             digest = model.self_test().digest,
         );
+        let text = text + &self.detector.map(|detector| detector.rust()).unwrap_or_default();
         let mut files = self.blob();
         files.push(self.file("rs", text.into_bytes()));
         files
@@ -229,7 +236,7 @@ mod tests {
     #[test]
     fn the_array_in_c_is_the_blob() {
         let model = Model::parse(GOLDEN).unwrap();
-        let [header, source] = &Export { name: "digits", blob: GOLDEN, model: &model }.c()[..] else {
+        let [header, source] = &Export { name: "digits", blob: GOLDEN, model: &model, detector: None }.c()[..] else {
             panic!("two files")
         };
         assert_eq!((&*header.name, &*source.name), ("digits.h", "digits.c"));

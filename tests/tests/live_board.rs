@@ -1,7 +1,8 @@
 //! A live device in QEMU, over its serial port: the host's bits, an update from end to end, a storm of frames, bad connections.
 
+use mote_core::job::CALIBRATION_NUMBERS;
 use mote_core::model::Model;
-use mote_device::{Client, Draw, EmulatedBoard, Line, Patience, Place, Verdict};
+use mote_device::{By, Calibration, Client, Draw, EmulatedBoard, Line, Patience, Place, Verdict};
 use mote_qemu::BOARDS;
 use mote_tests::live::{Chaos, Host, Storm, bits, normals};
 use mote_tests::qemu::{forbidden_symbols, serve_images};
@@ -51,10 +52,25 @@ fn every_board_gives_the_hosts_bits_over_its_serial_port_and_takes_an_update() {
         for (found, expected) in clean.iter().zip(Host(&new).denoise(&window, 0.4, None)) {
             assert!((f64::from(*found) - expected).abs() < 1e-4 * (1.0 + expected.abs()), "{name}: {found} {expected}");
         }
+        // A detector of one channel: its window has the bits of the host, whole at once.
+        let made = calibration(&new);
+        client.calibrate(&made).unwrap();
+        let found = client.detect(&window).unwrap();
+        let expected = Host(&new).detect(&window, &made);
+        assert_eq!((found.score.to_bits(), found.alarm), (expected.to_bits(), expected > made.threshold), "{name}");
         let counters = client.counters().unwrap();
-        assert_eq!((counters.samples, counters.windows, counters.faults), (2, 1, [0; 6]), "{name}");
+        assert_eq!((counters.samples, counters.windows, counters.faults), (2, 2, [0; 6]), "{name}");
         assert!(counters.instructions > 1000 * u64::from(counters.steps), "{name}: {counters:?}");
     }
+}
+
+/// A detector of two levels, with numbers that are none of its model's.
+fn calibration(blob: &[u8]) -> Calibration {
+    let model = Model::parse(blob).unwrap();
+    let levels = [model.nearest_level(0.5), model.nearest_level(0.1)];
+    let made = Calibration::of(blob, &["x".into()], model.dim_in(), By::Sensors, 1, &levels);
+    let numbers = normals(6, levels.len() * CALIBRATION_NUMBERS).into_iter().map(f32::abs).collect();
+    Calibration { numbers, ..made }
 }
 
 #[test]

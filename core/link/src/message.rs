@@ -102,6 +102,37 @@ pub enum Request<'a> {
     UpdateCommit,
     /// Gives the update up.
     UpdateAbort,
+    /// Sets a detector up, and forgets the one before; its calibration follows.
+    Detector {
+        /// By what windows are judged.
+        judging: Judging,
+        /// How many times noise is added, at most 64.
+        seeds: u8,
+        /// Values of a sample.
+        channels: u16,
+        /// The score above which a window is an alarm.
+        threshold: f32,
+        /// Numbers of the model's levels whose errors count, a byte each, at most 16.
+        levels: &'a [u8],
+    },
+    /// A part of the detector's calibration; the first one starts at 0.
+    Calibration {
+        /// Where the part starts.
+        from: u16,
+        /// Its numbers, four bytes each, little-endian.
+        values: &'a [u8],
+    },
+    /// Starts to score the window by the detector, and uses it up.
+    Detect,
+}
+
+/// By what a window is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Judging {
+    /// [`Judgement::Pattern`](mote_core::job::Judgement::Pattern).
+    Pattern,
+    /// [`Judgement::Sensors`](mote_core::job::Judgement::Sensors).
+    Sensors,
 }
 
 /// What a device answers. The order of the variants is that of their numbers on the line.

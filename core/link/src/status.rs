@@ -117,6 +117,20 @@ named! {
         AllMissing = "all-missing", "all of the window's values are missing";
         /// The flash does not hold what was written.
         Flash = "flash", "the flash does not hold what was written to it";
+        /// No detector is set up.
+        NoDetector = "no-detector", "no detector is set up: it is forgotten with the session and with the model";
+        /// The detector's channels are not the model's (the model's width).
+        BadChannels = "bad-channels", "the detector's channels are not the model's";
+        /// A level that the model has not, or one that is pure noise or pure data (its place).
+        NoSuchLevel = "no-such-level", "the model has no such noise level to detect at";
+        /// The calibration has more numbers than there is room for, or than its levels and channels have (that number).
+        CalibrationTooLarge = "calibration-too-large", "the calibration has more levels or numbers than there is room for";
+        /// A part of the calibration that does not continue what is there (where it would).
+        CalibrationGap = "calibration-gap", "a part of the calibration that does not follow the one before";
+        /// Not all of the calibration has arrived (how many numbers have).
+        CalibrationIncomplete = "calibration-incomplete", "not all of the calibration has arrived";
+        /// A number of the calibration is not finite, or a mean square below 0 (its place).
+        BadCalibration = "bad-calibration", "a number of the calibration is not finite, or below zero where it cannot be";
     }
 }
 

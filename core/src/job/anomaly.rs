@@ -1,6 +1,8 @@
-use super::{Estimator, Level};
+use core::fmt;
+
+use super::scoring::Walk;
+use super::{Estimator, Level, Scoring};
 use crate::math;
-use crate::random::{NormalSource as _, Stream, Ziggurat};
 use crate::score::Denoiser;
 
 /// Numbers that the errors of one level and channel are summed up in.
@@ -39,11 +41,11 @@ pub struct Detector<'c> {
 }
 
 /// The errors of one channel of a window at one level, `(D(x) - x) / sigma` time after time, in units of their root mean square on normal data.
-struct Errors<'e> {
-    errors: &'e [f32],
-    channel: usize,
-    channels: usize,
-    unit: f32,
+pub(super) struct Errors<'e> {
+    pub errors: &'e [f32],
+    pub channel: usize,
+    pub channels: usize,
+    pub unit: f32,
 }
 
 impl Errors<'_> {
@@ -74,7 +76,7 @@ impl Errors<'_> {
 
     /// Mean square; largest absolute value; the largest absolute mean over an eighth, three eighths and three quarters of the window; and how silent its most silent
     /// half is, as `1 / (rms + 0.03)`.
-    fn features(&self) -> [f32; ERROR_FEATURES] {
+    pub fn features(&self) -> [f32; ERROR_FEATURES] {
         let all = self.len();
         let part = |eighths: usize| (all * eighths / 8).max(1);
         let lasting = |eighths: usize| {
@@ -88,9 +90,89 @@ impl Errors<'_> {
     }
 }
 
+/// Why a calibration is none for a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DetectorError {
+    /// There are no levels.
+    NoLevels,
+    /// A level is pure noise or pure data, which say nothing of a window.
+    Level {
+        /// Which one, from 0.
+        place: usize,
+    },
+    /// Another number of numbers than levels and channels ask for.
+    Length {
+        /// How many it takes.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A number is not finite, or a mean square is below 0.
+    Number {
+        /// Which one, from 0.
+        place: usize,
+    },
+}
+
+impl fmt::Display for DetectorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLevels => f.write_str("the calibration names no noise levels"),
+            Self::Level { place } => write!(f, "level {place} of the calibration has no signal or no noise"),
+            Self::Length { expected, found } => {
+                write!(f, "the calibration has {found} numbers, and its levels and the channels take {expected}")
+            }
+            Self::Number { place } => write!(f, "number {place} of the calibration is not finite, or below 0"),
+        }
+    }
+}
+
+impl core::error::Error for DetectorError {}
+
+/// Whether a number of a calibration may stand at its place: all are finite, and the first of each level and channel, a mean square, is not below 0.
+#[must_use]
+pub fn calibration_number_fits(place: usize, number: f32) -> bool {
+    number.is_finite() && (number >= 0.0 || !place.is_multiple_of(CALIBRATION_NUMBERS))
+}
+
 impl Detector<'_> {
-    /// Calls `each` with level, channel and features of a window in the scale of training, `unit` telling the errors' unit of a level and channel. `state`,
-    /// `estimate` and `errors` are as long as the window; `x` may hold missing values.
+    /// Numbers that a calibration of so many channels has.
+    #[must_use]
+    pub fn numbers(&self, channels: usize) -> usize {
+        self.levels.len().saturating_mul(channels).saturating_mul(CALIBRATION_NUMBERS)
+    }
+
+    /// Holds levels and numbers to what scoring expects of them. Without it, scores of a calibration that does not fit are finite or not, and mean nothing.
+    ///
+    /// # Errors
+    /// [`DetectorError`]: which level or number, or how many there are to be.
+    pub fn check(&self, channels: usize) -> Result<(), DetectorError> {
+        if self.levels.is_empty() {
+            return Err(DetectorError::NoLevels);
+        }
+        let usable = |level: &Level| level.noise.alpha > 0.0 && level.noise.sigma > 0.0;
+        if let Some(place) = self.levels.iter().position(|level| !usable(level)) {
+            return Err(DetectorError::Level { place });
+        }
+        let (expected, found) = (self.numbers(channels), self.calibration.len());
+        if expected != found {
+            return Err(DetectorError::Length { expected, found });
+        }
+        match self.calibration.iter().enumerate().position(|(place, x)| !calibration_number_fits(place, *x)) {
+            Some(place) => Err(DetectorError::Number { place }),
+            None => Ok(()),
+        }
+    }
+
+    /// Evaluations that a window of so many samples takes.
+    #[must_use]
+    pub fn evaluations(&self, samples: usize) -> usize {
+        self.levels.len() * self.seeds.max(1) as usize * samples
+    }
+
+    /// Calls `each` with level, channel and features of a window in the scale of training, `unit` telling the errors' unit of a level and channel. `state`
+    /// and `errors` are as long as the window; `x` may hold missing values.
     ///
     /// Cost: an evaluation of the window for each level and seed.
     pub fn features<D: Denoiser>(
@@ -98,76 +180,41 @@ impl Detector<'_> {
         estimator: &mut Estimator<'_, D>,
         channels: usize,
         window: &[f32],
-        [state, estimate, errors]: [&mut [f32]; 3],
+        [state, errors]: [&mut [f32]; 2],
         unit: impl Fn(usize, usize) -> f32,
         mut each: impl FnMut(usize, usize, [f32; ERROR_FEATURES]),
     ) {
-        for (number, level) in self.levels.iter().enumerate() {
-            errors.fill(0.0);
-            let share = 1.0 / self.seeds.max(1) as f32;
-            let sigma = level.noise.relative_sigma();
-            for seed in 0..self.seeds.max(1) {
-                let mut noise = Ziggurat::new(Stream::new(u64::from(seed)));
-                for (state, x) in state.iter_mut().zip(window) {
-                    let z = if self.seeds == 0 { 0.0 } else { noise.normal() };
-                    *state = level.noise.alpha * x + level.noise.sigma * z;
-                }
-                estimator.estimate(*level, None, state, estimate);
-                for ((error, x), x0) in errors.iter_mut().zip(window).zip(estimate.iter()) {
-                    let e = (x0 - x) / sigma;
-                    // One seed keeps the sign; of several the root of the mean square is left.
-                    *error += if self.seeds > 1 { e * e * share } else { e };
-                }
-            }
-            if self.seeds > 1 {
-                errors.iter_mut().for_each(|e| *e = if *e > 0.0 { math::sqrt(*e) } else { *e });
-            }
+        let mut walk = Walk::default();
+        while walk.level < self.levels.len() {
+            let Some(level) = walk.step(self, estimator, window, [state, errors]) else { continue };
             for channel in 0..channels {
-                let unit = unit(number, channel);
-                each(number, channel, Errors { errors, channel, channels, unit }.features());
+                let unit = unit(level, channel);
+                each(level, channel, Errors { errors, channel, channels, unit }.features());
             }
         }
     }
 
-    /// How little a window looks like normal data; higher is stranger. See [`features`](Self::features) for the buffers.
+    /// How little a window looks like normal data; higher is stranger. See [`features`](Self::features) for the buffers, and [`Scoring`] for the same an
+    /// evaluation at a time.
     pub fn score<D: Denoiser>(
         &self,
         estimator: &mut Estimator<'_, D>,
         channels: usize,
         window: &[f32],
-        buffers: [&mut [f32]; 3],
+        [state, errors]: [&mut [f32]; 2],
     ) -> f32 {
-        let of = |level: usize, channel: usize| {
-            let start = (level * channels + channel) * CALIBRATION_NUMBERS;
-            self.calibration.get(start..).and_then(|rest| rest.first_chunk::<CALIBRATION_NUMBERS>())
-        };
-        let unit = |level: usize, channel: usize| {
-            of(level, channel).map_or(1.0, |[square, ..]| 1.0 / math::sqrt(square.max(1e-12)))
-        };
-        let (mut sum, mut count) = (0.0, 0.0);
-        self.features(estimator, channels, window, buffers, unit, |level, channel, features| {
-            let Some([_, scores @ ..]) = of(level, channel) else { return };
-            match self.judgement {
-                Judgement::Pattern => {
-                    let [square, ..] = features;
-                    (sum, count) = (sum + square, count + 1.0);
-                }
-                Judgement::Sensors => {
-                    let (pairs, _) = scores.as_chunks::<2>();
-                    // The mean square says nothing that the others do not say better here.
-                    for (feature, [mean, reciprocal]) in features.iter().zip(pairs).skip(1) {
-                        let z = (math::ln(feature + LEAST) - mean) * reciprocal;
-                        // Far beyond what is normal the order is clear, and the sum stays finite.
-                        (sum, count) = (sum + math::exp(2.0 * z.clamp(-20.0, 20.0)), count + 1.0);
-                    }
-                }
+        let mut scoring = Scoring::new();
+        loop {
+            if let Some(score) = scoring.step(self, estimator, channels, window, [state, errors]) {
+                return score;
             }
-        });
-        let mean = sum / f32::max(count, 1.0);
-        match self.judgement {
-            Judgement::Pattern => mean,
-            Judgement::Sensors => 0.5 * math::ln(mean + f32::MIN_POSITIVE),
         }
+    }
+
+    /// The numbers of a level and channel.
+    pub(super) fn of(&self, channels: usize, level: usize, channel: usize) -> Option<&[f32; CALIBRATION_NUMBERS]> {
+        let start = (level * channels + channel) * CALIBRATION_NUMBERS;
+        self.calibration.get(start..).and_then(|rest| rest.first_chunk::<CALIBRATION_NUMBERS>())
     }
 }
 
@@ -199,7 +246,7 @@ mod tests {
     fn features(window: &[f32], channels: usize) -> Vec<[f32; ERROR_FEATURES]> {
         let detector = Detector { judgement: Judgement::Sensors, levels: &[LEVEL], seeds: 0, calibration: &[] };
         let mut floats = std::vec![0.0; 2 * window.len()];
-        let mut buffers = [std::vec![0.0; window.len()], std::vec![0.0; window.len()], std::vec![0.0; window.len()]];
+        let mut buffers = [std::vec![0.0; window.len()], std::vec![0.0; window.len()]];
         let mut estimator = Estimator::new(Zero, Prediction::X0, (window.len(), window.len()), &mut floats);
         let mut found = Vec::new();
         let buffers = buffers.each_mut().map(|buffer| buffer.as_mut_slice());
@@ -231,8 +278,8 @@ mod tests {
             let detector = Detector { judgement, levels: &[LEVEL], seeds: 0, calibration };
             let mut floats = [0.0; 8];
             let mut estimator = Estimator::new(Zero, Prediction::X0, (4, 4), &mut floats);
-            let [mut a, mut b, mut c] = [[0.0; 4]; 3];
-            detector.score(&mut estimator, 1, &window, [&mut a, &mut b, &mut c])
+            let [mut a, mut b] = [[0.0; 4]; 2];
+            detector.score(&mut estimator, 1, &window, [&mut a, &mut b])
         };
         // Errors of 1 where normal data have a mean square of 4: a quarter.
         let mut calibration = [0.0; CALIBRATION_NUMBERS];
@@ -249,6 +296,26 @@ mod tests {
             strange[1 + 2 * feature] -= 1.0;
             let expected = if feature == 0 { 1.0 } else { 0.5 * ((6f32.exp() + 4.0 * 2f32.exp()) / 5.0).ln() };
             assert!((score(Judgement::Sensors, &strange) - expected).abs() < 1e-4, "{feature}");
+        }
+    }
+    #[test]
+    fn a_calibration_is_held_to_levels_and_channels() {
+        let numbers = [1.0; 2 * CALIBRATION_NUMBERS];
+        let check = |levels: &[Level], calibration: &[f32]| {
+            Detector { judgement: Judgement::Sensors, levels, seeds: 0, calibration }.check(2)
+        };
+        assert_eq!(check(&[LEVEL], &numbers), Ok(()));
+        assert_eq!(check(&[], &[]), Err(DetectorError::NoLevels));
+        let pure = Level { index: 1, noise: NoiseLevel { alpha: 0.0, sigma: 1.0 } };
+        assert_eq!(check(&[LEVEL, pure], &numbers), Err(DetectorError::Level { place: 1 }));
+        assert_eq!(check(&[LEVEL], &numbers[1..]), Err(DetectorError::Length { expected: 26, found: 25 }));
+        for (place, number, fits) in
+            [(13, -1.0, false), (12, -1.0, true), (14, f32::NAN, false), (25, f32::INFINITY, false)]
+        {
+            let mut wrong = numbers;
+            wrong[place] = number;
+            let expected = if fits { Ok(()) } else { Err(DetectorError::Number { place }) };
+            assert_eq!(check(&[LEVEL], &wrong), expected);
         }
     }
 }

@@ -44,31 +44,60 @@ impl<'w, D: Denoiser> Estimator<'w, D> {
         self.output.len() < self.window.len()
     }
 
+    /// Samples in a signal of so many values: evaluations that an estimate of it takes.
+    #[must_use]
+    pub fn samples(&self, values: usize) -> usize {
+        if self.slides() { values / self.channels().max(1) } else { 1 }
+    }
+
     /// Writes `E[x0 | x]` of every value of a signal of any length (or of one window, if the network does not slide) to `out`; what is
     /// missing in `x` stays missing.
     ///
     /// Cost: one evaluation, or one for each sample.
     pub fn estimate(&mut self, level: Level, class: Option<u16>, x: &[f32], out: &mut [f32]) {
+        for number in 0..self.samples(out.len()) {
+            self.estimate_sample(level, class, x, number, |place, x0| {
+                if let Some(out) = out.get_mut(place) {
+                    *out = x0;
+                }
+            });
+        }
+    }
+
+    /// Calls `each` with place and `E[x0 | x]` of every value of sample `number` of a signal (or of the whole window, if the network does not slide): what
+    /// [`estimate`](Self::estimate) does, an evaluation at a time and without a place for the result.
+    ///
+    /// Cost: one evaluation.
+    pub fn estimate_sample(
+        &mut self,
+        level: Level,
+        class: Option<u16>,
+        x: &[f32],
+        number: usize,
+        mut each: impl FnMut(usize, f32),
+    ) {
+        let linear = self.prediction.x0(level.noise);
         if !self.slides() {
-            let linear = self.prediction.x0(level.noise);
             self.denoiser.predict(level.index, class, x, self.output);
-            for ((out, x), f) in out.iter_mut().zip(x).zip(self.output.iter()) {
-                *out = linear.at(*x, *f);
+            for (place, (x, f)) in x.iter().zip(self.output.iter()).enumerate() {
+                each(place, linear.at(*x, *f));
             }
             return;
         }
         let channels = self.channels().max(1);
         let half = self.window.len() / 2 - channels / 2;
-        for (number, out) in out.chunks_exact_mut(channels).enumerate() {
-            // The window's first value is `half` before this sample's.
-            let (start, outside) = (number * channels, half.saturating_sub(number * channels));
-            let from = start.saturating_sub(half);
-            let (before, within) = self.window.split_at_mut(outside.min(self.window.len()));
-            before.fill(f32::NAN);
-            let there = x.get(from..).unwrap_or_default();
-            let mut there = there.iter();
-            within.fill_with(|| there.next().copied().unwrap_or(f32::NAN));
-            self.middle(level, class, out);
+        // The window's first value is `half` before this sample's.
+        let (start, outside) = (number * channels, half.saturating_sub(number * channels));
+        let from = start.saturating_sub(half);
+        let (before, within) = self.window.split_at_mut(outside.min(self.window.len()));
+        before.fill(f32::NAN);
+        let there = x.get(from..).unwrap_or_default();
+        let mut there = there.iter();
+        within.fill_with(|| there.next().copied().unwrap_or(f32::NAN));
+        self.denoiser.predict(level.index, class, self.window, self.output);
+        let middle = self.window.get(half..).unwrap_or_default();
+        for (place, (x, f)) in middle.iter().zip(self.output.iter()).enumerate() {
+            each(start + place, linear.at(*x, *f));
         }
     }
 

@@ -35,11 +35,15 @@ mod autoregression;
 mod conditional;
 mod estimator;
 mod imputer;
+mod scoring;
 mod signal;
 
-pub use anomaly::{CALIBRATION_NUMBERS, Detector, ERROR_FEATURES, Judgement, feature_log};
+pub use anomaly::{
+    CALIBRATION_NUMBERS, Detector, DetectorError, ERROR_FEATURES, Judgement, calibration_number_fits, feature_log,
+};
 pub use autoregression::{Autoregression, GapTooLong, ORDER_MAX};
 pub use conditional::{ConditionalDraw, Evidence};
 pub use estimator::{Estimator, Level};
 pub use imputer::{Filled, ImputationDraw, Imputer};
+pub use scoring::Scoring;
 pub use signal::SignalDenoiser;

@@ -1,15 +1,16 @@
 use crate::record::Record;
 use crate::{Count, Error, Memory};
+use mote_core::job::Judgement;
 
-/// What is to be done with a signal.
+/// What is to be done with signals.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum JobTask {
+pub enum JobTask<'v> {
     /// Take noise of this deviation out, in the scale of training.
     Denoise {
         /// The deviation.
         sigma: f32,
     },
-    /// Draw what is missing.
+    /// Draw what is missing in the first signal.
     Impute {
         /// Seed of the noise.
         seed: u64,
@@ -18,32 +19,60 @@ pub enum JobTask {
         /// Times that each level is repeated.
         repeats: u32,
     },
+    /// Score each signal, a window.
+    Detect {
+        /// By what.
+        judgement: Judgement,
+        /// How many times noise is added, at most 64.
+        seeds: u32,
+        /// The numbers of the levels in the model.
+        levels: &'v [u32],
+        /// The calibration's numbers.
+        calibration: &'v [f32],
+    },
+    /// Draw what may be behind the noise of the first signal.
+    Draw {
+        /// The noise's deviation, in the scale of training.
+        sigma: f32,
+        /// Seed of the draw's noise.
+        seed: u64,
+        /// Number of the draw, at most 1024.
+        number: u32,
+    },
 }
 
 /// A job for the image of jobs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job<'v> {
     /// What is to be done.
-    pub task: JobTask,
-    /// The signals one after another, in the data's own units, NaN where a value is missing.
-    pub values: &'v [f32],
-    /// Values in each signal.
-    pub length: usize,
+    pub task: JobTask<'v>,
+    /// The signals, in the data's own units, NaN where a value is missing.
+    pub signals: &'v [Vec<f32>],
 }
 
 impl Job<'_> {
     /// What the image wants in the model partition: the blob, and the job behind it.
     #[must_use]
     pub fn behind(&self, blob: &[u8]) -> Vec<u8> {
-        let (task, sigma, seed, number, repeats) = match self.task {
-            JobTask::Denoise { sigma } => (0, sigma, 0, 0, 0),
-            JobTask::Impute { seed, number, repeats } => (1, 0.0, seed, number, repeats),
+        let seeded = |seed: u64| [seed as u32, (seed >> 32) as u32];
+        let none: (&[u32], &[f32]) = (&[], &[]);
+        // Sigma, seed, number, repeats, judgement, seeds.
+        let (task, sigma, [low, high], number, repeats, judging, (levels, numbers)) = match self.task {
+            JobTask::Denoise { sigma } => (0, sigma, [0; 2], 0, 0, [0; 2], none),
+            JobTask::Impute { seed, number, repeats } => (1, 0.0, seeded(seed), number, repeats, [0; 2], none),
+            JobTask::Detect { judgement, seeds, levels, calibration } => {
+                let judgement = u32::from(judgement == Judgement::Sensors);
+                (2, 0.0, [0; 2], 0, 0, [judgement, seeds], (levels, calibration))
+            }
+            JobTask::Draw { sigma, seed, number } => (3, sigma, seeded(seed), number, 0, [0; 2], none),
         };
-        let lengths = [self.values.len() as u32, self.length as u32];
-        let words =
-            [task, sigma.to_bits(), seed as u32, (seed >> 32) as u32, number, repeats].into_iter().chain(lengths);
+        let lengths = self.signals.iter().map(|signal| signal.len() as u32);
+        let values = self.signals.iter().flatten();
+        let counts = [levels.len(), numbers.len(), lengths.len(), values.clone().count()].map(|count| count as u32);
+        let words = [task, sigma.to_bits(), low, high, number, repeats].into_iter().chain(judging).chain(counts);
+        let words = words.chain(lengths).chain(levels.iter().copied());
         let mut out = [blob, b"MJOB"].concat();
-        out.extend(words.chain(self.values.iter().map(|x| x.to_bits())).flat_map(u32::to_le_bytes));
+        out.extend(words.chain(numbers.iter().chain(values).map(|x| x.to_bits())).flat_map(u32::to_le_bytes));
         out
     }
 }
@@ -51,11 +80,11 @@ impl Job<'_> {
 /// What the image of jobs printed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobReport {
-    /// The results, sample after sample, in the scale of training.
+    /// The results, sample after sample, in the scale of training; of windows that were scored, the scores.
     pub values: Vec<f32>,
     /// The digest of all results in order.
     pub digest: u64,
-    /// Instructions: of all samples of a signal that was denoised, or of all evaluations of a draw.
+    /// Instructions: of all samples or windows that were denoised, of all windows that were scored, or of all evaluations of a draw.
     pub work: Count,
     /// Memory.
     pub memory: Memory,
@@ -91,11 +120,22 @@ mod tests {
 
     #[test]
     fn a_job_is_its_words_behind_the_model() {
-        let task = JobTask::Impute { seed: 0x1_0000_0002, number: 3, repeats: 4 };
-        let bytes = Job { task, values: &[1.0, f32::NAN], length: 2 }.behind(b"blob");
-        let words: Vec<u32> = bytes[8..].as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect();
-        assert_eq!(&bytes[..8], b"blobMJOB");
-        assert_eq!(words, [1, 0, 2, 1, 3, 4, 2, 2, 0x3f80_0000, f32::NAN.to_bits()]);
+        let words = |task, signals: &[Vec<f32>]| -> Vec<u32> {
+            let bytes = Job { task, signals }.behind(b"blob");
+            assert_eq!(&bytes[..8], b"blobMJOB");
+            bytes[8..].as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect()
+        };
+        let impute = JobTask::Impute { seed: 0x1_0000_0002, number: 3, repeats: 4 };
+        assert_eq!(
+            words(impute, &[vec![1.0, f32::NAN], vec![2.0]]),
+            [1, 0, 2, 1, 3, 4, 0, 0, 0, 0, 2, 3, 2, 1, 0x3f80_0000, f32::NAN.to_bits(), 0x4000_0000]
+        );
+        let judgement = Judgement::Sensors;
+        let detect = JobTask::Detect { judgement, seeds: 2, levels: &[7, 5], calibration: &[0.5, 1.0, -2.0] };
+        assert_eq!(
+            words(detect, &[vec![1.0]]),
+            [2, 0, 0, 0, 0, 0, 1, 2, 2, 3, 1, 1, 1, 7, 5, 0x3f00_0000, 0x3f80_0000, 0xc000_0000, 0x3f80_0000]
+        );
     }
 
     #[test]

@@ -1,5 +1,8 @@
-use crate::{Client, Error, Line};
-use mote_link::message::{Answer, BootReport, Counters, ModelInfo, Progress, Request, State, VALUES_MAX, values};
+use crate::{By, Calibration, Client, Error, Line};
+use mote_link::message::{
+    Answer, BootReport, Counters, Judging, ModelInfo, Progress, Request, State, VALUES_MAX, values,
+};
+use mote_link::status::Status;
 use std::thread;
 
 /// A plan of the device's model.
@@ -28,6 +31,15 @@ pub struct Draw {
     pub class: Option<u16>,
     /// The guidance weight, or none.
     pub guidance: Option<f32>,
+}
+
+/// What a device's detector says of a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Detection {
+    /// How little the window looks like normal data.
+    pub score: f32,
+    /// Whether that is above the threshold.
+    pub alarm: bool,
 }
 
 /// What can be asked of a device. Each call waits until it has its result.
@@ -110,6 +122,53 @@ impl<L: Line> Client<L> {
         values.first().copied().ok_or_else(found)
     }
 
+    /// Sets the device's detector up by a calibration, which is for the model that runs there; [`detect`](Self::detect) scores by it for as long as this
+    /// session and this model last.
+    ///
+    /// # Errors
+    /// [`Error::OtherModel`], [`Error::NoDetection`] of a device that is older than detectors, and as [`ask`](Self::ask).
+    pub fn calibrate(&mut self, calibration: &Calibration) -> Result<(), Error> {
+        let model = self.model()?;
+        if !calibration.is_for(model.bytes, model.crc) {
+            let (made_bytes, made_crc) = (calibration.blob_bytes, calibration.blob_crc32.clone());
+            return Err(Error::OtherModel { made_bytes, made_crc, bytes: model.bytes, crc: model.crc });
+        }
+        let too_large = Error::Refused { status: Status::CalibrationTooLarge, detail: 0 };
+        let level = |level: &u32| u8::try_from(*level).ok();
+        let levels: Option<Vec<u8>> = calibration.levels.iter().map(level).collect();
+        let Some(levels) = levels.filter(|levels| levels.len() <= VALUES_MAX) else { return Err(too_large) };
+        let (Ok(channels), Ok(seeds)) = (u16::try_from(calibration.channels.len()), u8::try_from(calibration.seeds))
+        else {
+            return Err(too_large);
+        };
+        let judging = match calibration.judgement {
+            By::Pattern => Judging::Pattern,
+            By::Sensors => Judging::Sensors,
+        };
+        let set_up = Request::Detector { judging, seeds, channels, threshold: calibration.threshold, levels: &levels };
+        self.tell(&set_up).map_err(|error| match error {
+            // A request of a number that a device does not know is none to it.
+            Error::Refused { status: Status::Malformed, .. } => Error::NoDetection,
+            other => other,
+        })?;
+        self.send_values(&calibration.numbers, |from, values| Request::Calibration { from, values })
+    }
+
+    /// The score of a window, in the data's own units and NaN where a value is missing, by the detector that was set up.
+    ///
+    /// # Errors
+    /// [`Error::Width`], and as [`ask`](Self::ask).
+    pub fn detect(&mut self, window: &[f32]) -> Result<Detection, Error> {
+        self.send_window(window)?;
+        self.tell(&Request::Detect)?;
+        match self.finish(|_| {})?[..] {
+            [score, alarm] => Ok(Detection { score, alarm: alarm != 0.0 }),
+            ref other => {
+                Err(Error::Unexpected { expected: "a score and an alarm", found: format!("{} values", other.len()) })
+            }
+        }
+    }
+
     fn send_window(&mut self, window: &[f32]) -> Result<(), Error> {
         let model = self.model()?;
         let expected = model.dim_in;
@@ -117,9 +176,14 @@ impl<L: Line> Client<L> {
         if model.dim_out == model.dim_in && window.len() != usize::from(expected) {
             return Err(Error::Width { found: window.len(), expected });
         }
-        for (part, from) in window.chunks(VALUES_MAX).zip((0..).step_by(VALUES_MAX)) {
-            let bytes: Vec<u8> = part.iter().flat_map(|x| x.to_le_bytes()).collect();
-            self.tell(&Request::Window { from, values: &bytes })?;
+        self.send_values(window, |from, values| Request::Window { from, values })
+    }
+
+    /// Sends values in parts.
+    fn send_values(&mut self, values: &[f32], part: impl Fn(u16, &[u8]) -> Request<'_>) -> Result<(), Error> {
+        for (values, from) in values.chunks(VALUES_MAX).zip((0..).step_by(VALUES_MAX)) {
+            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_le_bytes()).collect();
+            self.tell(&part(from, &bytes))?;
         }
         Ok(())
     }

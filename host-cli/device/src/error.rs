@@ -87,6 +87,24 @@ pub enum Error {
     /// A blob that is no model.
     #[error("this is no model that a device could run: {0}")]
     Model(#[from] mote_core::model::ParseError),
+    /// A calibration of another model.
+    #[error(
+        "the calibration was made with another model, a blob of {made_bytes} bytes with CRC-32 {made_crc}, and the device runs one of {bytes} bytes \
+         with {crc:08x}; make one for it with `mote detect --save-calibration`, or update the device"
+    )]
+    OtherModel {
+        /// Bytes of the blob that it was made with.
+        made_bytes: u32,
+        /// Its CRC-32.
+        made_crc: String,
+        /// Bytes of the device's blob.
+        bytes: u32,
+        /// Its CRC-32.
+        crc: u32,
+    },
+    /// A device whose image is older than detectors.
+    #[error("the device's image knows no detectors; put this program's image on it, or score with --noise")]
+    NoDetection,
     /// A slot's file cannot be written for the emulator.
     #[error("cannot write a file for the emulator ({0}); check the folder for temporary files")]
     Temporary(io::Error),
@@ -100,8 +118,12 @@ fn detail_words(status: Status, detail: u32) -> String {
         }
         Status::NoSuchPlan | Status::NoSuchClass | Status::NoSuchSlot => format!(": there are {detail}"),
         Status::WindowTooWide | Status::TooLarge => format!(": there is room for {detail}"),
-        Status::WindowIncomplete | Status::UpdateIncomplete => format!(": there are {detail} so far"),
-        Status::NotFinite => format!(": number {detail}"),
+        Status::CalibrationTooLarge => format!(": there is room for {detail} numbers"),
+        Status::WindowIncomplete | Status::UpdateIncomplete | Status::CalibrationIncomplete => {
+            format!(": there are {detail} so far")
+        }
+        Status::NotFinite | Status::BadCalibration | Status::NoSuchLevel => format!(": number {detail}"),
+        Status::BadChannels => format!(": its samples have {detail} values"),
         _ => String::new(),
     }
 }

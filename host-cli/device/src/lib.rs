@@ -5,6 +5,7 @@
 //! | `line` | [`Line`]: bytes to a device and back, over a serial port, a socket, or to an emulated board |
 //! | `client` | [`Client`]: one question at a time, asked again until it is answered |
 //! | `calls` | what can be asked, as methods of a client |
+//! | `calibration` | [`Calibration`]: what a detector knows of normal windows, as a file |
 //! | `command` | `mote device`, the verbs |
 //! | [`command`] | `mote device`, the verbs |
 //! | `update` | a model written to a device, and the slot as a file |
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs, missing_debug_implementations)]
 
+mod calibration;
 mod calls;
 mod client;
 pub mod command;
@@ -31,10 +33,12 @@ mod line;
 mod tally;
 mod update;
 
-pub use calls::{Draw, Plan};
+pub use calibration::{By, Calibration, CalibrationError};
+pub use calls::{Detection, Draw, Plan};
 pub use client::{Client, Patience};
 pub use error::Error;
 pub use line::{EmulatedBoard, Line, Place};
+pub use mote_link::frame::checksum;
 pub use mote_link::message::{BootReport, Counters, ModelInfo, Progress, SlotReport, State};
 pub use mote_link::status::{Fault, Status, Verdict};
 pub use tally::Tally;

@@ -1,5 +1,7 @@
 //! `mote denoise`
 
+mod bars;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,7 @@ use crate::jobs::{
     estimate_noise,
 };
 use crate::run::WindowSummary;
+use bars::{BarArgs, BarReport, Bars, Ground};
 
 /// Samples in the picture.
 const SHOWN: usize = 400;
@@ -26,7 +29,7 @@ const SHOWN: usize = 400;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The signal is a log with the model's channels among its columns (.csv, .csv.gz), or an array (.npy) of samples or of windows. Noise is \
-    counted in the channels' standard deviations in training, the same in each.\n\nExamples:\n  mote denoise runs/ecg --data noisy.csv --out clean.csv\n  mote denoise runs/ecg --data noisy.npy --noise 0.2 --reference truth.npy --plot beats.png"
+    counted in the channels' standard deviations in training, the same in each.\n\nExamples:\n  mote denoise runs/ecg --data noisy.csv --out clean.csv\n  mote denoise runs/ecg --data noisy.npy --noise 0.2 --reference truth.npy --plot beats.png\n  mote denoise runs/ecg --data noisy.csv --draws 40 --interval bars.csv --out clean.csv"
 )]
 pub(super) struct Args {
     /// A blob, or the folder of a run.
@@ -49,6 +52,8 @@ pub(super) struct Args {
     /// Keep results between the least and the largest value of their channel in training.
     #[arg(long)]
     clip: bool,
+    #[command(flatten)]
+    bars: BarArgs,
     #[command(flatten)]
     log: LogArgs,
     #[command(flatten)]
@@ -84,6 +89,8 @@ struct Report {
     values: usize,
     blob_bytes: usize,
     quality: Vec<DenoisingQuality>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bars: Option<BarReport>,
 }
 
 /// What the blob says of its windows.
@@ -158,6 +165,7 @@ pub(super) fn write_result(
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    args.bars.check()?;
     let source = Source::find(&args.model)?;
     let blob = source.bytes()?;
     let model = parse(&source.path, &blob)?;
@@ -173,10 +181,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let Denoised { level, pieces: after } = denoise(&model, &window, &before, sigma);
     let level_sigma = level.noise.relative_sigma();
     let quality = clean.as_ref().map(|clean| denoising_quality(&window.channels, &before, &after, clean));
-    let restored = Restore { model: &model, window: &window, clip: args.clip }.pieces(&after);
+    let (noisy, estimate, clean) = (before.as_slice(), after.as_slice(), clean.as_deref());
+    let ground = Ground { source: &source, blob: &blob, model: &model, window: &window, sigma, noisy, estimate, clean };
+    let bars = args.bars.bars(&ground)?;
+    let restore = Restore { model: &model, window: &window, clip: args.clip };
+    let restored = restore.pieces(&after);
     write_result(args.out.as_deref(), &signals, &restored, (quality.is_some(), args.format.is_json()))?;
     if let Some(path) = &args.plot {
-        plot(path, &window, &before, &after, clean.as_deref())?;
+        plot(path, &window, &before, &after, clean, bars.as_ref())?;
+        eprintln!("wrote {}", path.display());
+    }
+    if let Some(path) =
+        bars.as_ref().map(|bars| bars::write_intervals(&args.bars, &restore, &after, bars)).transpose()?.flatten()
+    {
         eprintln!("wrote {}", path.display());
     }
     let estimated = args.noise.is_none();
@@ -193,11 +210,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         values: signals.len(),
         blob_bytes: blob.len(),
         quality: quality.unwrap_or_default(),
+        bars: bars.map(|bars| bars.report),
     };
     if report.quality.is_empty() && !args.format.is_json() {
         return Ok(());
     }
-    args.format.print(&report, |report| table(&report.quality))
+    args.format
+        .print(&report, |report| table(&report.quality) + &report.bars.as_ref().map(bars::table).unwrap_or_default())
 }
 
 /// The noise: as given, or estimated.
@@ -238,6 +257,7 @@ fn plot(
     before: &[Vec<f32>],
     after: &[Vec<f32>],
     clean: Option<&[Vec<f32>]>,
+    bars: Option<&Bars>,
 ) -> anyhow::Result<()> {
     let channels = window.channels.len();
     let points = |pieces: &[Vec<f32>], channel: usize| -> Vec<(f64, f64)> {
@@ -253,6 +273,11 @@ fn plot(
         .map(|(channel, name)| {
             let mut marks = vec![Mark::line("noisy", Colour::nth(7), points(before, channel)).opacity(0.5)];
             marks.extend(clean.map(|clean| Mark::line("clean", Colour::nth(0), points(clean, channel)).wide(2.0)));
+            if let Some(Bars { ends: [low, high], .. }) = bars {
+                let ends = points(low, channel).into_iter().zip(points(high, channel));
+                let band = ends.map(|((x, low), (_, high))| (x, low, high)).collect();
+                marks.push(Mark::band("interval", Colour::nth(1), band));
+            }
             marks.push(Mark::line("denoised", Colour::nth(1), points(after, channel)));
             let time = if window.period.is_some() { "seconds" } else { "samples" };
             Panel { title: name.clone(), x: Scale::linear(time), y: Scale::linear("training deviations"), marks }

@@ -1,35 +1,38 @@
 //! `mote detect`
 
+mod judge;
+mod stream;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
-use mote_core::job::{Judgement, Level};
-use mote_core::model::Model;
+use anyhow::bail;
+use mote_device::By;
 use serde::Serialize;
 
-use super::denoise::{LogArgs, scaled, window_of};
+pub(super) use judge::Judge;
+
+use super::denoise::{LogArgs, window_of};
 use super::output::{Format, text};
 use super::source::{Source, parse};
-use crate::data::{LoadOptions, Part, load, part_windows, read_series};
+use crate::data::{LoadOptions, load};
 use crate::files::write_atomically;
 use crate::inspection::bytes;
-use crate::jobs::{Judging, Signals, auroc, ladder, quantile};
-use crate::recipe::Recipe;
+use crate::jobs::{Signals, auroc};
 use crate::run::WindowSummary;
 
 /// Arguments of `mote detect`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A window is strange where the network, which knows normal data, cannot tell it from noise taken out: the score is made of the errors at a few noise levels, in units of \
-    those of normal windows. Alarms are windows above a quantile of the normal windows' scores.\n\nExamples:\n  mote detect runs/weather --data station.csv --time-column t --length 24\n  mote detect runs/weather --data windows.npy --labels faults.npy --quantile 0.99"
+    those of normal windows. Alarms are windows above a quantile of the normal windows' scores. From standard input (--data -) a log is judged row by row as it comes.\n\nExamples:\n  mote detect runs/weather --data station.csv --time-column t --length 24\n  mote detect runs/weather --data windows.npy --labels faults.npy --quantile 0.99\n  mote detect runs/weather --length 24 --save-calibration weather.json\n  read-sensors | mote detect weather.mote --calibration weather.json --data - --time-column t --alarms"
 )]
 pub(super) struct Args {
     /// A blob, or the folder of a run.
     model: PathBuf,
-    /// What to judge: a log as CSV, or an array (.npy) of windows.
-    #[arg(long, value_name = "FILE")]
-    data: String,
+    /// What to judge: a log as CSV, or an array (.npy) of windows; `-` is a log on standard input, judged as its rows come.
+    #[arg(long, value_name = "FILE", required_unless_present = "save_calibration")]
+    data: Option<String>,
     /// Normal windows or a normal log, to calibrate on. Default: the validation part of the run's own data.
     #[arg(long, value_name = "FILE")]
     normal: Option<String>,
@@ -51,6 +54,12 @@ pub(super) struct Args {
     /// One number for each window, 0 for normal and anything else for strange (.npy or .csv), to measure against.
     #[arg(long, value_name = "FILE")]
     labels: Option<String>,
+    /// Judge by the calibration of this file, as --save-calibration wrote it, and not by one that is made now.
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["normal", "length", "judgement", "at", "seeds", "quantile"])]
+    calibration: Option<PathBuf>,
+    /// Write the calibration (levels, numbers, threshold) to a file, for other runs of this verb, `mote verify`, `mote export` and `mote device score`.
+    #[arg(long, value_name = "FILE.json")]
+    save_calibration: Option<PathBuf>,
     /// Print the alarms alone.
     #[arg(long)]
     alarms: bool,
@@ -61,15 +70,6 @@ pub(super) struct Args {
     log: LogArgs,
     #[command(flatten)]
     format: Format,
-}
-
-/// By what a window is judged.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum By {
-    /// Peaks, lasting errors and silences of single channels: faults of sensors.
-    Sensors,
-    /// The mean error of all channels: another kind of event than the normal ones.
-    Pattern,
 }
 
 /// What is printed.
@@ -97,71 +97,73 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let blob = source.bytes()?;
     let model = parse(&source.path, &blob)?;
     let window = window_of(&model)?;
-    let signals = Signals::load(&args.data, &window, &args.log.options())?;
-    signals.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let streamed = args.data.as_deref() == Some("-");
+    if let (true, Some(other)) =
+        (streamed, args.labels.as_ref().map(|_| "--labels").or(args.out.as_ref().map(|_| "--out")))
+    {
+        bail!("{other}: a log on standard input is judged line by line to standard output; give a file with --data");
+    }
+    let signals = match args.data.as_deref().filter(|_| !streamed) {
+        Some(path) => Some(Signals::load(path, &window, &args.log.options())?),
+        None => None,
+    };
+    let warnings = signals.iter().flat_map(|signals| &signals.warnings);
+    warnings.for_each(|warning| eprintln!("warning: {warning}"));
     let channels = window.channels.len();
     // An array of windows is judged window by window, a log is cut.
-    let of_window = signals.pieces.first().filter(|_| signals.are_windows()).map(|piece| piece.len() / channels);
-    let length = args.length.or(of_window).unwrap_or(window.length);
-    if !window.sliding && length != window.length {
-        bail!("--length {length}: the model takes windows of {}", window.length);
-    }
-    let cut = |pieces: &[Vec<f32>]| -> Vec<Vec<f32>> {
-        scaled(&model, pieces)
-            .iter()
-            .flat_map(|piece| piece.chunks_exact(length * channels).map(<[f32]>::to_vec))
-            .collect()
+    let of_window = signals.as_ref().filter(|signals| signals.are_windows());
+    let of_window = of_window.and_then(|signals| signals.pieces.first()).map(|piece| piece.len() / channels);
+    let judge = match &args.calibration {
+        Some(path) => Judge::of_file(path, &blob, &model)?,
+        None => {
+            let length = args.length.or(of_window).unwrap_or(window.length);
+            // Said before the normal windows are looked at, which takes longer.
+            has_window(args, signals.as_ref(), length * channels, length)?;
+            Judge::calibrated(args, &source, &blob, &model, &window, length)?
+        }
     };
-    let windows = cut(&signals.pieces);
-    if windows.is_empty() {
-        bail!("{}: no stretch of {length} samples; judge shorter windows with --length", args.data);
+    if let Some(path) = &args.save_calibration {
+        write_atomically(path, |out| out.write_all(judge.calibration.text().as_bytes()))?;
+        eprintln!("wrote {}", path.display());
     }
-    let normal = match &args.normal {
-        Some(path) => cut(&Signals::load(path, &window, &args.log.options())?.pieces),
-        None => cut(&validation(&source, length)?),
-    };
-    if normal.len() < 20 {
-        bail!(
-            "{} normal windows of {length} samples: at least 20 are needed to calibrate; name more with --normal",
-            normal.len()
-        );
+    let length = judge.calibration.length;
+    if streamed {
+        return stream::run(args, &model, &window, &judge);
     }
-    let levels = levels(&model, args.at.as_deref())?;
-    let judgement = match args.judgement {
-        By::Sensors => Judgement::Sensors,
-        By::Pattern => Judgement::Pattern,
-    };
-    let judging = Judging { judgement, levels: &levels, seeds: args.seeds, channels };
-    let calibration = judging.calibrate(&model, &normal);
-    let mut usual = judging.scores(&model, &calibration, &normal);
-    usual.sort_unstable_by(f32::total_cmp);
-    let threshold = quantile(&usual, args.quantile);
-    let scores = judging.scores(&model, &calibration, &windows);
+    let (Some(signals), Some(data)) = (signals, &args.data) else { return Ok(()) };
+    if let Some(found) = of_window.filter(|found| *found < length) {
+        bail!("{data}: windows of {found} samples, and the calibration is for windows of {length}");
+    }
+    let windows = judge::cut(&model, &signals.pieces, length * channels);
+    has_window(args, Some(&signals), length * channels, length)?;
+    let threshold = judge.calibration.threshold;
+    let scores = judge.scores(&model, &windows);
+    let unjudged = scores.iter().filter(|score| score.is_nan()).count();
+    if unjudged > 0 {
+        eprintln!("warning: {data}: {unjudged} of {} windows hold no value at all and have no score", windows.len());
+    }
     let alarms = scores.iter().filter(|score| **score > threshold).count();
     let labels = args.labels.as_deref().map(|path| strange(path, scores.len())).transpose()?;
-    let of = |wanted: bool| -> Option<Vec<f32>> {
-        let labels = labels.as_ref()?;
-        Some(scores.iter().zip(labels).filter(|(_, label)| **label == wanted).map(|(score, _)| *score).collect())
-    };
+    let of = |wanted: bool| labels.as_ref().map(|labels| labelled(&scores, labels, wanted));
     let share =
         |scores: &[f32]| scores.iter().filter(|score| **score > threshold).count() as f64 / scores.len().max(1) as f64;
     let seconds = window.period.map(|period| period * length as f64);
     let report = Report {
         windows: scores.len(),
-        calibrated_on: normal.len(),
+        calibrated_on: judge.calibration.normal_windows,
         threshold,
         alarms,
         false_alarms_a_day: of(false).zip(seconds).map(|(normal, seconds)| share(&normal) * 86_400.0 / seconds),
         found: of(true).map(|strange| share(&strange)),
         auroc: of(false).zip(of(true)).and_then(|(normal, strange)| auroc(&normal, &strange)),
         blob_bytes: blob.len(),
-        calibration_bytes: 4 * calibration.len(),
+        calibration_bytes: 4 * judge.calibration.numbers.len(),
         scores,
     };
     eprintln!(
         "{} windows of {length} samples, {alarms} above {threshold:.4} (the {} quantile of {} normal ones), model of {}",
         report.windows,
-        args.quantile,
+        judge.calibration.quantile,
         report.calibrated_on,
         bytes(blob.len())
     );
@@ -193,37 +195,24 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     })
 }
 
-/// The levels whose errors count, the noisiest first.
-fn levels(model: &Model<'_>, at: Option<&[f32]>) -> anyhow::Result<Vec<Level>> {
-    let all = ladder(model);
-    let Some(at) = at else {
-        let some: Vec<_> = all.iter().copied().filter(|level| level.noise.relative_sigma() <= 0.35).collect();
-        return Ok(if some.is_empty() { all } else { some });
-    };
-    if at.iter().any(|sigma| !(*sigma > 0.0 && sigma.is_finite())) {
-        bail!("--at takes deviations above 0, as in 0.05,0.1");
+/// Refuses signals without a stretch of so many values, a window of `length` samples.
+fn has_window(args: &Args, signals: Option<&Signals>, values: usize, length: usize) -> anyhow::Result<()> {
+    match (signals, &args.data) {
+        (Some(signals), Some(data)) if !signals.pieces.iter().any(|piece| piece.len() >= values) => {
+            bail!("{data}: no stretch of {length} samples; judge shorter windows with --length")
+        }
+        _ => Ok(()),
     }
-    let mut levels: Vec<Level> = at.iter().map(|sigma| model.nearest_level(*sigma)).collect();
-    levels.sort_by_key(|level| all.iter().position(|known| known.index == level.index));
-    levels.dedup_by_key(|level| level.index);
-    Ok(levels)
 }
 
-/// Windows of the validation part of a run's own data.
-fn validation(source: &Source, length: usize) -> anyhow::Result<Vec<Vec<f32>>> {
-    let run = source
-        .run
-        .as_ref()
-        .context("name normal data with --normal: the blob lies in no run, whose own could be taken")?;
-    let data = Recipe::read(&run.recipe())?.data;
-    let window =
-        data.window.clone().context("the run was not trained on windows of a log; name normal data with --normal")?;
-    let log = read_series(&data.source, &window, data.header, data.label.as_deref(), data.split.column())?;
-    Ok(part_windows(&log, &data.split, Part::Validation, length, (length / 2).max(1))?)
+/// The scores of the windows that a label calls strange or not; those without a score count in neither.
+pub(super) fn labelled(scores: &[f32], labels: &[bool], wanted: bool) -> Vec<f32> {
+    let pairs = scores.iter().zip(labels).filter(|(score, label)| **label == wanted && !score.is_nan());
+    pairs.map(|(score, _)| *score).collect()
 }
 
 /// Which windows are strange.
-fn strange(path: &str, windows: usize) -> anyhow::Result<Vec<bool>> {
+pub(super) fn strange(path: &str, windows: usize) -> anyhow::Result<Vec<bool>> {
     let table = load(path, &LoadOptions::default())?;
     if table.dim != 1 || table.rows != windows {
         bail!(
@@ -249,6 +238,7 @@ fn csv(report: &Report, signals: &Signals, window: &WindowSummary, length: usize
                 let seconds = window
                     .period
                     .map_or(String::new(), |period| format!("{}", (first as f64 * period * 1e6).round() / 1e6));
+                let score = if score.is_nan() { String::new() } else { score.to_string() };
                 let _ = writeln!(out, "{signal},{first},{seconds},{score},{}", u8::from(alarm));
             }
         }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
+use super::detect::Judge;
 use super::source::{Source, parse};
-use crate::export::{Export, is_name};
+use crate::export::{Export, ExportedDetector, is_name};
 use crate::files::write_atomically;
 
 /// Arguments of `mote export`.
@@ -13,7 +14,8 @@ use crate::files::write_atomically;
 #[command(after_help = "Examples:
   mote export runs/demo --format c --out firmware/model          model.h and model.c, for libmote.a (docs/c-library.md)
   mote export small.mote --format rust --out src --name wind     wind.mote and wind.rs, for `mod wind;` and mote-core
-  mote export runs/demo --format blob --out partition            model.mote, for a partition of its own")]
+  mote export runs/demo --format blob --out partition            model.mote, for a partition of its own
+  mote export runs/log --format rust --out src --calibration log.json   model.rs with `pub mod detector`")]
 pub(super) struct Args {
     /// A blob, or the folder of a run.
     model: PathBuf,
@@ -26,6 +28,9 @@ pub(super) struct Args {
     /// The name of files and identifiers: small letters, digits and underscores.
     #[arg(long, default_value = "model")]
     name: String,
+    /// A calibration of `mote detect --save-calibration`, for the module of Rust to hold a detector.
+    #[arg(long, value_name = "FILE.json")]
+    calibration: Option<PathBuf>,
 }
 
 /// What firmware takes a model as.
@@ -49,7 +54,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let source = Source::find(&args.model)?;
     let bytes = source.bytes()?;
     let model = parse(&source.path, &bytes)?;
-    let export = Export { name, blob: &bytes, model: &model };
+    if args.calibration.is_some() && args.format != Format::Rust {
+        bail!("--calibration: only a module of Rust holds a detector; say --format rust");
+    }
+    let judge = args.calibration.as_deref().map(|path| Judge::of_file(path, &bytes, &model)).transpose()?;
+    let detector =
+        judge.as_ref().map(|judge| ExportedDetector { calibration: &judge.calibration, levels: &judge.levels });
+    let export = Export { name, blob: &bytes, model: &model, detector };
     let files = match args.format {
         Format::Rust => export.rust(),
         Format::C => export.c(),

@@ -1,21 +1,24 @@
 //! `mote verify`
 
+mod work;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use mote_core::random::Stream;
+use anyhow::Context as _;
 use mote_core::sampler::Digest;
-use mote_qemu::{Board, Image, Job, JobTask, Program, run_job};
+use mote_qemu::{Board, Count, Image, Job, Memory, Program, run_job};
 use serde::Serialize;
 
 use super::CheckFailed;
 use super::denoise::{LogArgs, reference, scaled, window_of};
+use super::detect::{Judge, labelled, strange};
 use super::output::Format;
 use super::source::{Source, parse};
-use crate::jobs::{Denoised, DenoisingQuality, Signals, denoise, denoising_quality, draw_of, estimate_noise, ladder};
+use crate::jobs::{DenoisingQuality, Signals, auroc, denoising_quality};
+use work::Work;
 
 /// Longest that the emulator may take.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -23,8 +26,9 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// Arguments of `mote verify`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Denoises signals on a board under QEMU, compares the bits with the host's, and measures the board's own results against the clean signal. With --impute, \
-    draws what is missing in the first signal instead. Exit code 1 if a bit differs.\n\nExample: mote verify runs/ecg --data noisy.npy --noise 0.2 --reference truth.npy --board microbit"
+    after_help = "Denoises signals on a board under QEMU, compares the bits with the host's, and measures the board's own results against the clean signal. With --detect, \
+    scores windows instead; with --impute, draws what is missing in the first signal in which anything is; with --draw, what may be behind the noise of the first. A signal that is drawn is cut to 512 values. \
+    Exit code 1 if a bit differs.\n\nExamples:\n  mote verify runs/ecg --data noisy.npy --noise 0.2 --reference truth.npy --board microbit\n  mote verify runs/weather --detect weather.json --data windows.npy --labels faults.npy"
 )]
 pub(super) struct Args {
     /// A blob, or the folder of a run.
@@ -36,11 +40,20 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIGMA")]
     noise: Option<f32>,
     /// The clean signal, to measure against.
-    #[arg(long, value_name = "FILE", conflicts_with = "impute")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["impute", "detect", "draw"])]
     reference: Option<String>,
     /// Draw what is missing instead, with this seed.
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", conflicts_with_all = ["detect", "draw", "noise"])]
     impute: Option<u64>,
+    /// Score windows instead, by this calibration, as `mote detect --save-calibration` wrote it.
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["draw", "noise"])]
+    detect: Option<PathBuf>,
+    /// One number for each window that is scored, 0 for normal and anything else for strange (.npy or .csv), to measure against.
+    #[arg(long, value_name = "FILE", requires = "detect")]
+    labels: Option<String>,
+    /// Draw what may be behind the noise instead, with this seed.
+    #[arg(long, value_name = "SEED")]
+    draw: Option<u64>,
     /// Times that each level of a draw is repeated.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     repeats: u32,
@@ -59,13 +72,28 @@ struct Report {
     board: String,
     same_bits: bool,
     digest: String,
-    /// Of a sample that is denoised, or of an evaluation of a draw.
+    /// Of a sample or window that is denoised, of a window that is scored, or of an evaluation of a draw.
     instructions: f64,
     blob_bytes: usize,
+    /// Of the numbers that a detector needs besides its blob.
+    calibration_bytes: usize,
     arena_bytes: usize,
     statics_bytes: usize,
     stack_bytes: usize,
     quality: Vec<DenoisingQuality>,
+    detection: Option<Detection>,
+}
+
+/// How well the board's own scores tell strange windows.
+#[derive(Serialize)]
+struct Detection {
+    windows: usize,
+    alarms: usize,
+    auroc: Option<f64>,
+    /// Share of strange windows above the threshold.
+    found: Option<f64>,
+    /// Share of normal windows above it.
+    false_alarms: Option<f64>,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
@@ -73,105 +101,169 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let blob = source.bytes()?;
     let model = parse(&source.path, &blob)?;
     let window = window_of(&model)?;
-    if !window.sliding && args.impute.is_none() {
-        bail!("the network does not slide, and a board denoises sample by sample; train one with --sliding");
-    }
     let board: Board = mote_qemu::find(&args.board).with_context(|| {
         let names: Vec<_> = mote_qemu::BOARDS.iter().map(|board| board.name).collect();
         format!("--board {}: the boards are {}", args.board, names.join(", "))
     })?;
+    let judge = args.detect.as_deref().map(|path| Judge::of_file(path, &blob, &model)).transpose()?;
     let signals = Signals::load(&args.data, &window, &args.log.options())?;
-    let before = scaled(&model, &signals.pieces);
+    signals.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let clean = reference(&model, &window, &signals, args.reference.as_deref(), &args.log, &args.data)?;
-    let channels = window.channels.len();
-    let (task, host) = match args.impute {
-        Some(seed) => {
-            let first = before.first().context("there is no signal")?;
-            let drawn = draw_of(&model, &window, &ladder(&model), first, args.repeats as usize, Stream::new(seed));
-            (JobTask::Impute { seed, number: 0, repeats: args.repeats }, vec![drawn])
-        }
-        None => {
-            let estimated = || estimate_noise(&before, channels).map(|sigma| sigma as f32);
-            let sigma = args.noise.or_else(estimated).filter(|sigma| *sigma > 0.0);
-            let sigma = sigma.context("the noise cannot be estimated; give it with --noise")?;
-            let Denoised { pieces, .. } = denoise(&model, &window, &before, sigma);
-            (JobTask::Denoise { sigma }, pieces)
-        }
+    let work = match (&judge, args.impute, args.draw) {
+        (Some(judge), ..) => Work::detect(judge, &model, &signals, &args.data)?,
+        (None, Some(seed), _) => Work::impute((seed, args.repeats), &model, &window, &signals)?,
+        (None, None, Some(seed)) => Work::draw(args, seed, &model, &window, &signals)?,
+        (None, None, None) => Work::denoise(args, &model, &window, &signals)?,
     };
-    let length = signals.pieces.iter().map(Vec::len).max().unwrap_or_default();
-    if args.impute.is_none() && signals.pieces.iter().any(|piece| piece.len() != length) {
-        bail!("{}: its stretches have different lengths; give one recording, or windows of one length", args.data);
-    }
-    let values: Vec<f32> = match args.impute {
-        Some(_) => signals.pieces[0].clone(),
-        None => signals.pieces.concat(),
-    };
+    let labels = args.labels.as_deref().map(|path| strange(path, work.signals.len())).transpose()?;
     let arena_bytes = u32::try_from(model.arena_bytes_anywhere().next_multiple_of(8)).ok();
     let image = Image::of(Program::Jobs { arena_bytes }, &board)?;
-    let job = Job { task, values: &values, length: if args.impute.is_some() { values.len() } else { length } };
-    let mut partition = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
-    partition.write_all(&job.behind(&blob)).context("cannot write a temporary file")?;
-    let ran = run_job(&image, partition.path(), LIMIT)?;
-    let mut digest = Digest::new();
-    host.iter().for_each(|piece| digest.update(piece));
-    let expected = digest.finish();
-    let same_bits = expected == ran.digest;
-    // What the board gave, in the pieces that it was given.
-    let mut rest = ran.values.as_slice();
-    let after: Vec<Vec<f32>> = host
-        .iter()
-        .map(|piece| {
-            let (own, others) = rest.split_at(piece.len().min(rest.len()));
-            rest = others;
-            own.to_vec()
-        })
-        .collect();
-    let quality = clean.map(|clean| denoising_quality(&window.channels, &before, &after, &clean));
+    let ran = run_all(&work, &blob, &image)?;
+    let same_bits = ran.digest == ran.expected;
+    let quality = clean.map(|clean| {
+        let after = work.pieces(&window, &signals.pieces, &ran.values);
+        denoising_quality(&window.channels, &scaled(&model, &signals.pieces), &after, &clean)
+    });
+    let detection = judge.as_ref().map(|judge| detection(judge, &ran.values, labels.as_deref()));
     let report = Report {
         board: board.name.into(),
         same_bits,
         digest: format!("{:016x}", ran.digest),
-        instructions: ran.work.instructions as f64 / ran.work.of.max(1) as f64,
+        instructions: ran.count.instructions as f64 / ran.count.of.max(1) as f64,
         blob_bytes: blob.len(),
+        calibration_bytes: judge.as_ref().map_or(0, |judge| 4 * judge.calibration.numbers.len()),
         arena_bytes: model.arena_bytes(),
         statics_bytes: (ran.memory.data + ran.memory.bss) as usize,
         stack_bytes: ran.memory.stack as usize,
         quality: quality.unwrap_or_default(),
+        detection,
     };
-    args.format.print(&report, |report| {
-        let mut out = String::new();
-        let each = if args.impute.is_some() { "instructions an evaluation" } else { "instructions a sample" };
-        for (name, value) in [
-            ("board", format!("{}, {}", board.name, board.core)),
-            ("bits", if report.same_bits { "the host's".into() } else { "other than the host's".to_string() }),
-            ("digest", report.digest.clone()),
-            (each, format!("{:.0}", report.instructions)),
-            ("blob", format!("{} B", report.blob_bytes)),
-            (
-                "memory",
-                format!(
-                    "{} B of statics (a console and all buffers), {} B of stack",
-                    report.statics_bytes, report.stack_bytes
-                ),
-            ),
-        ] {
-            let _ = writeln!(out, "{name:<28}{value}");
-        }
-        if let Some(all) = report.quality.first() {
-            let _ = writeln!(
-                out,
-                "{:<28}RMSE {:.4} before, {:.4} after, {:+.2} dB",
-                "quality on the board", all.rmse_before, all.rmse_after, all.gain_db
-            );
-        }
-        out
-    })?;
+    args.format.print(&report, |report| table(report, &board, work.each))?;
     if same_bits {
         return Ok(());
     }
     Err(CheckFailed(format!(
         "{} gave other bits than the host: digest {:016x}, not {:016x}",
-        board.name, ran.digest, expected
+        board.name, ran.digest, ran.expected
     ))
     .into())
+}
+
+/// What a board did.
+struct Ran {
+    values: Vec<f32>,
+    /// The board's own digest, or, of several runs, that of all that it gave.
+    digest: u64,
+    /// What the host's digest is.
+    expected: u64,
+    count: Count,
+    memory: Memory,
+}
+
+/// Runs a job, in as many runs as the board's partition is small.
+fn run_all(work: &Work<'_>, blob: &[u8], image: &Image) -> anyhow::Result<Ran> {
+    let digest_of = |pieces: &[Vec<f32>]| {
+        let mut digest = Digest::new();
+        pieces.iter().for_each(|piece| digest.update(piece));
+        digest.finish()
+    };
+    let mut all: Option<Ran> = None;
+    let (mut signals, mut host) = (work.signals.as_slice(), work.host.as_slice());
+    while !signals.is_empty() || all.is_none() {
+        let fits = |count: &usize| {
+            let job = Job { task: work.task, signals: &signals[..*count] };
+            job.behind(blob).len() <= image.board().model.bytes as usize
+        };
+        // The longest beginning that fits; one signal at least, for the runner to say what does not.
+        let counts: Vec<usize> = (1..=signals.len()).collect();
+        let count = counts.partition_point(fits).max(1).min(signals.len());
+        let ((now, later), (expected, rest)) = (signals.split_at(count), host.split_at(count));
+        let mut partition = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
+        let job = Job { task: work.task, signals: now };
+        partition.write_all(&job.behind(blob)).context("cannot write a temporary file")?;
+        let ran = run_job(image, partition.path(), LIMIT)?;
+        let ran = Ran {
+            values: ran.values,
+            digest: ran.digest,
+            expected: digest_of(expected),
+            count: ran.work,
+            memory: ran.memory,
+        };
+        all = Some(match all {
+            None => ran,
+            // A run whose bits are others spoils the whole, whatever the digest of all values says.
+            Some(before) => {
+                let same = before.digest == before.expected && ran.digest == ran.expected;
+                let values = [before.values, ran.values].concat();
+                let digest = digest_of(std::slice::from_ref(&values));
+                Ran {
+                    digest,
+                    expected: if same { digest } else { digest_of(&work.host) },
+                    values,
+                    count: Count {
+                        instructions: before.count.instructions + ran.count.instructions,
+                        of: before.count.of + ran.count.of,
+                    },
+                    memory: if ran.memory.stack > before.memory.stack { ran.memory } else { before.memory },
+                }
+            }
+        });
+        (signals, host) = (later, rest);
+    }
+    all.context("there is no signal")
+}
+
+/// What the board's scores say.
+fn detection(judge: &Judge, scores: &[f32], labels: Option<&[bool]>) -> Detection {
+    let of = |wanted: bool| labels.map(|labels| labelled(scores, labels, wanted));
+    let above = |scores: &[f32]| scores.iter().filter(|score| **score > judge.calibration.threshold).count();
+    let share = |scores: Vec<f32>| above(&scores) as f64 / scores.len().max(1) as f64;
+    Detection {
+        windows: scores.len(),
+        alarms: above(scores),
+        auroc: of(false).zip(of(true)).and_then(|(normal, strange)| auroc(&normal, &strange)),
+        found: of(true).map(share),
+        false_alarms: of(false).map(share),
+    }
+}
+
+fn table(report: &Report, board: &Board, each: &str) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(out, "{name:<28}{value}");
+    };
+    line("board", format!("{}, {}", board.name, board.core));
+    line("bits", if report.same_bits { "the host's".into() } else { "other than the host's".into() });
+    line("digest", report.digest.clone());
+    line(
+        &format!("instructions {} {each}", if each == "evaluation" { "an" } else { "a" }),
+        format!("{:.0}", report.instructions),
+    );
+    let calibration = match report.calibration_bytes {
+        0 => String::new(),
+        bytes => format!(", and {bytes} B of calibration"),
+    };
+    line("blob", format!("{} B{calibration}", report.blob_bytes));
+    line(
+        "memory",
+        format!("{} B of statics (a console and all buffers), {} B of stack", report.statics_bytes, report.stack_bytes),
+    );
+    if let Some(all) = report.quality.first() {
+        line(
+            "quality on the board",
+            format!("RMSE {:.4} before, {:.4} after, {:+.2} dB", all.rmse_before, all.rmse_after, all.gain_db),
+        );
+    }
+    if let Some(detection) = &report.detection {
+        line("windows above the threshold", format!("{} of {}", detection.alarms, detection.windows));
+        let mut measured = |name: &str, value: Option<f64>| {
+            if let Some(value) = value {
+                line(name, format!("{value:.4}"));
+            }
+        };
+        measured("AUROC on the board", detection.auroc);
+        measured("strange windows found", detection.found);
+        measured("normal windows above it", detection.false_alarms);
+    }
+    out
 }

@@ -20,7 +20,8 @@ pub use error::DataError;
 pub use labels::Labels;
 pub use scaling::{Fitted, Scaling, ScalingKind};
 pub use series::{
-    Lines, Part, Segment, Series, WindowError, WindowRecipe, Windowed, part_pieces, part_windows, read_series, windows,
+    Lines, LiveLog, LiveRow, Part, Segment, Series, WindowError, WindowRecipe, Windowed, part_pieces, part_windows,
+    read_series, windows,
 };
 pub use shuffle::{SplitMix64, permutation};
 pub use source::{built_in_names, load, planar_classes, usual_split};

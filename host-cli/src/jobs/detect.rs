@@ -38,8 +38,8 @@ impl Judging<'_> {
             .map(|window| {
                 let mut arena = Box::new(Arena::new());
                 let mut bound = bind(model, &mut arena);
-                let [mut a, mut b, mut c] = [(); 3].map(|()| vec![0.0; window.len()]);
-                let buffers = [&mut a[..], &mut b[..], &mut c[..]];
+                let [mut a, mut b] = [(); 2].map(|()| vec![0.0; window.len()]);
+                let buffers = [&mut a[..], &mut b[..]];
                 let mut found = Vec::new();
                 let each = |_: usize, _: usize, features| found.push(features);
                 self.detector(&[]).features(&mut bound.estimator(), self.channels, window, buffers, &unit, each);
@@ -77,8 +77,8 @@ impl Judging<'_> {
         let score = |window: &Vec<f32>| {
             let mut arena = Box::new(Arena::new());
             let mut bound = bind(model, &mut arena);
-            let [mut a, mut b, mut c] = [(); 3].map(|()| vec![0.0; window.len()]);
-            let buffers = [&mut a[..], &mut b[..], &mut c[..]];
+            let [mut a, mut b] = [(); 2].map(|()| vec![0.0; window.len()]);
+            let buffers = [&mut a[..], &mut b[..]];
             self.detector(calibration).score(&mut bound.estimator(), self.channels, window, buffers)
         };
         windows.par_iter().map(score).collect()

@@ -37,8 +37,8 @@ fn serve(line: Vec<u8>) {
     let slot = [&header.to_bytes()[..], &header.switch(), BLOB].concat();
     first.0[..slot.len()].copy_from_slice(&slot);
     let mut slots = [EmulatedFlash::new(&mut first.0, 512), EmulatedFlash::new(&mut second.0, 512)];
-    let (mut words, mut floats) = ([0; 256], [0.0; 48]);
-    let memory = Memory { words: &mut words, floats: &mut floats };
+    let (mut words, mut floats, mut calibration) = ([0; 256], [0.0; 48], [0.0; 104]);
+    let memory = Memory { words: &mut words, floats: &mut floats, calibration: &mut calibration };
     let mut device = Device::new(Line { bytes: line.into_iter(), receiver: Receiver::new() }, NoMeter, "fuzz", memory);
     let Err(Closed) = device.serve(&mut slots);
 }

@@ -2,7 +2,8 @@ use mote_core::model::Model;
 use mote_core::random::{NormalSource, Stream, Ziggurat};
 use mote_core::sampler::SampleOptions;
 use mote_core::schedule::NoiseLevel;
-use mote_device::Draw;
+use mote_device::{Calibration, Draw};
+use std::path::Path;
 
 /// What a device has to give, computed here from the blob.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,20 @@ impl Host<'_> {
             model.bind_words(words).expect("room").estimator().estimate(level, None, &state, &mut clean);
             clean.chunks_mut(model.dim_out()).for_each(|sample| model.unscale(sample));
             bits(&clean)
+        })
+    }
+
+    /// The score of a window by a calibration, whole at once.
+    pub fn detect(&self, window: &[f32], calibration: &Calibration) -> f32 {
+        self.with(|model, words| {
+            let levels = calibration.check(Path::new("the test's"), self.0, model).expect("a calibration of this blob");
+            let mut scaled = window.to_vec();
+            model.scale(&mut scaled);
+            let (mut state, mut errors) = (vec![0.0; window.len()], vec![0.0; window.len()]);
+            let buffers = [&mut state[..], &mut errors[..]];
+            let mut bound = model.bind_words(words).expect("room");
+            let channels = calibration.channels.len();
+            calibration.detector(&levels).score(&mut bound.estimator(), channels, &scaled, buffers)
         })
     }
 

@@ -8,7 +8,7 @@ mod thread;
 pub use chaos::{Chaos, Spoilt};
 pub use host::{Host, bits, normals};
 pub use storm::Storm;
-pub use thread::{Board, Wire};
+pub use thread::{Board, CALIBRATION, Wire};
 
 use mote_link::slots::EmulatedFlash;
 

@@ -1,7 +1,7 @@
 use mote_core::random::Stream;
 use mote_link::VERSION;
 use mote_link::frame::{FRAME_MAX, Frame, Kind, PAYLOAD_MAX};
-use mote_link::message::{self, Request};
+use mote_link::message::{self, Judging, Request};
 use rand_core::Rng as _;
 
 /// Frames that are nearly right, one after another, the same for the same seed.
@@ -44,7 +44,7 @@ impl Storm {
         let bytes: Vec<u8> = (0..self.below(self.largest)).map(|_| self.random.next_u32() as u8).collect();
         let class = if self.below(2) == 0 { None } else { Some(self.number() as u16) };
         let float = f32::from_bits(self.random.next_u32());
-        let request = match self.below(20) {
+        let request = match self.below(25) {
             0 => Request::Hello { version: if self.below(4) == 0 { self.number() as u16 } else { VERSION } },
             1 => Request::Model,
             2 => Request::Plan { number: self.number() as u16 },
@@ -70,7 +70,19 @@ impl Storm {
             16 => Request::UpdateWrite { offset: self.number(), bytes: &bytes },
             17 => Request::UpdateVerify,
             18 => Request::UpdateCommit,
-            _ => Request::UpdateAbort,
+            19 => Request::UpdateAbort,
+            // Now and then one that makes sense for a model of two components.
+            20 => Request::Detector {
+                judging: if self.below(2) == 0 { Judging::Pattern } else { Judging::Sensors },
+                seeds: self.below(70) as u8,
+                channels: self.below(4) as u16,
+                threshold: float,
+                levels: &[0, 1, 2, 200][..self.below(5) as usize],
+            },
+            21 => Request::Calibration { from: self.number() as u16, values: &bytes },
+            22 => Request::Calibration { from: 0, values: &[0; 4 * 13] },
+            23 => Request::Calibration { from: 13, values: &[0; 4 * 13] },
+            _ => Request::Detect,
         };
         let mut room = [0; PAYLOAD_MAX + 16];
         postcard::to_slice(&request, &mut room).map_or(bytes.clone(), |payload| payload.to_vec())

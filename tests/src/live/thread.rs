@@ -5,6 +5,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+/// Numbers of a calibration that a device in a thread has room for.
+pub const CALIBRATION: usize = 104;
+
 /// One end of a line within this process.
 #[derive(Debug)]
 pub struct Wire {
@@ -77,7 +80,8 @@ impl Board {
         Self(thread::spawn(move || {
             let mut slots = super::flash(&mut memory);
             let (mut words, mut floats) = (vec![0; arena_bytes / 4], vec![0.0; 3 * width]);
-            let lent = Memory { words: &mut words, floats: &mut floats };
+            let mut calibration = [0.0; CALIBRATION];
+            let lent = Memory { words: &mut words, floats: &mut floats, calibration: &mut calibration };
             let mut device = Device::new(wire, NoMeter, "a thread", lent);
             let Err(Closed) = device.serve(&mut slots);
             memory

@@ -4,8 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use mote_core::job::CALIBRATION_NUMBERS;
 use mote_core::model::{Arena, Model, arena_bytes};
+use mote_core::random::{NormalSource as _, Stream, Ziggurat};
 use mote_core::sampler::{Digest, SampleOptions};
+use mote_device::{By, Calibration};
 use mote_tests::c_library::{archive, compile, root, sources};
 
 use crate::mote::Place;
@@ -84,7 +87,9 @@ fn the_exported_c_compiles_and_gives_the_bits() {
 #[test]
 fn the_exported_rust_compiles_and_gives_the_bits() {
     let place = with_model();
-    place.ok("export digits.mote --format rust --out src");
+    let (calibration, score) = detector();
+    place.write("c.json", calibration.text());
+    place.ok("export digits.mote --format rust --out src --calibration c.json");
     let core = fs::canonicalize(root().join("core")).unwrap();
     let manifest = format!(
         "[package]\nname = \"exported\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[dependencies]\nmote-core = {{ path = {core:?} }}\n[workspace]\n"
@@ -107,6 +112,14 @@ fn the_exported_rust_compiles_and_gives_the_bits() {
             let mut digest = Digest::new();\n\
             digest.update(&sample);\n\
             println!(\"digest {:016x}\", digest.finish());\n\
+            let [mut state, mut errors] = [[0.0; model::DIM]; 2];\n\
+            let mut bound = parsed.bind(&mut arena).unwrap();\n\
+            let channels = model::detector::CHANNELS;\n\
+            assert_eq!(channels * model::detector::LENGTH, sample.len());\n\
+            model::detector::DETECTOR.check(channels).unwrap();\n\
+            let buffers = [&mut state[..], &mut errors[..]];\n\
+            let score = model::detector::DETECTOR.score(&mut bound.estimator(), channels, &sample, buffers);\n\
+            println!(\"score {:08x} {}\", score.to_bits(), model::detector::THRESHOLD);\n\
         }\n";
     place.write("src/main.rs", program);
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
@@ -118,5 +131,25 @@ fn the_exported_rust_compiles_and_gives_the_bits() {
         .unwrap();
     let errors = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success(), "{errors}");
-    assert_eq!(String::from_utf8_lossy(&ended.stdout), expected());
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), format!("{}score {:08x} 0.3\n", expected(), score.to_bits()));
+}
+
+/// A detector for the model's windows as 32 samples of two channels, and the score that it gives the example's sample.
+fn detector() -> (Calibration, f32) {
+    let model = Model::parse(GOLDEN).unwrap();
+    let levels = [model.nearest_level(0.5), model.nearest_level(0.1)];
+    let names = ["a".to_string(), "b".to_string()];
+    let mut numbers = vec![0.0; 2 * 2 * CALIBRATION_NUMBERS];
+    Ziggurat::new(Stream::new(5)).fill(&mut numbers);
+    numbers.iter_mut().for_each(|x| *x = x.abs());
+    let made = Calibration::of(GOLDEN, &names, 32, By::Sensors, 1, &levels);
+    let calibration = Calibration { numbers, threshold: 0.3, ..made };
+    let mut arena = Arena::<{ arena_bytes(GOLDEN) }>::new();
+    let mut bound = model.bind(&mut arena).unwrap();
+    let mut sample = [0.0; 64];
+    bound.sample(&model.plan(1).unwrap(), SampleOptions::default(), 42, 3, &mut sample);
+    let (mut state, mut errors) = ([0.0; 64], [0.0; 64]);
+    let buffers = [&mut state[..], &mut errors[..]];
+    let score = calibration.detector(&levels).score(&mut bound.estimator(), 2, &sample, buffers);
+    (calibration, score)
 }

@@ -1,6 +1,7 @@
 //! The binary, run in a temporary folder.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -85,6 +86,14 @@ impl Place {
     /// Runs `mote` to its end.
     pub fn mote(&self, arguments: &str) -> Ended {
         Ended::of(self.command(arguments).output().expect("mote starts"))
+    }
+
+    /// Runs `mote` to its end with this on its standard input.
+    pub fn fed(&self, arguments: &str, input: &str) -> Ended {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().expect("mote starts");
+        // One that stops at an error does not read on.
+        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+        Ended::of(child.wait_with_output().expect("mote ends"))
     }
 
     /// Runs `mote` and expects success.

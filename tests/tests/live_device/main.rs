@@ -1,6 +1,7 @@
 //! A live device in a thread of this process: right answers over good and bad lines, refusals by name, updates, and what cannot be brought down.
 
 mod chaos;
+mod detection;
 mod jobs;
 mod refusals;
 mod storm;

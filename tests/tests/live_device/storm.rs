@@ -4,7 +4,7 @@ use mote_link::VERSION;
 use mote_link::device::{Closed, Device, Memory, NoMeter, Port};
 use mote_link::frame::{FRAME_MAX, Kind, Receiver};
 use mote_link::message::{self, Answer, Request, values};
-use mote_tests::live::{Host, Storm, bits, flash, memory};
+use mote_tests::live::{CALIBRATION, Host, Storm, bits, flash, memory};
 
 /// Frames between two checks that the device still does what it should.
 const BETWEEN_CHECKS: u64 = 10_000;
@@ -122,7 +122,8 @@ fn no_storm_of_frames_hangs_a_device_or_changes_what_it_samples() {
     let mut flash_memory = memory(ROOM, &slot_image(&blob).unwrap());
     let mut slots = flash(&mut flash_memory);
     let (mut words, mut floats) = (vec![0; ARENA / 4], vec![0.0; 3 * WIDTH]);
-    let lent = Memory { words: &mut words, floats: &mut floats };
+    let mut calibration = [0.0; CALIBRATION];
+    let lent = Memory { words: &mut words, floats: &mut floats, calibration: &mut calibration };
     let mut device = Device::new(sky, NoMeter, "a test", lent);
     let Err(Closed) = device.serve(&mut slots);
     let (sky, counters) = device.end();

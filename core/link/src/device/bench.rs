@@ -1,5 +1,6 @@
 //! What each request does.
 
+use super::detection::Detection;
 use super::job::{Buffers, Job, widest};
 use super::{Memory, Meter, Next};
 use crate::VERSION;
@@ -44,6 +45,7 @@ pub(super) struct Bench<'a> {
     window_filled: usize,
     values_filled: usize,
     work: Work,
+    detection: Detection<'a>,
     update: Option<Update>,
     pub counters: Counters,
     pub report: BootReport,
@@ -54,7 +56,7 @@ type No = (Status, u32);
 
 impl<'a> Bench<'a> {
     pub fn new(board: &'static str, memory: Memory<'a>) -> Self {
-        let Memory { words, floats } = memory;
+        let Memory { words, floats, calibration } = memory;
         let width = floats.len() / 3;
         let (window, rest) = floats.split_at_mut_checked(width).unwrap_or_default();
         let (values, scratch) = rest.split_at_mut_checked(width).unwrap_or_default();
@@ -67,16 +69,18 @@ impl<'a> Bench<'a> {
             window_filled: 0,
             values_filled: 0,
             work: Work::Idle,
+            detection: Detection::new(calibration),
             update: None,
             counters: Counters::default(),
             report: BootReport::default(),
         }
     }
 
-    /// Ends what was begun: a job, a window, an update.
+    /// Ends what was begun: a job, a window, a detector, an update.
     pub fn forget(&mut self) {
         (self.window_filled, self.values_filled) = (0, 0);
         self.work = Work::Idle;
+        self.detection.forget();
         self.update = None;
     }
 
@@ -89,8 +93,8 @@ impl<'a> Bench<'a> {
     pub fn work(&mut self, model: &Model<'_>, meter: &mut impl Meter) -> bool {
         let Work::Running(job) = &mut self.work else { return false };
         let total = job.total(model);
-        let window = self.window.get(..self.window_filled).unwrap_or_default();
-        let mut buffers = Buffers { window, values: self.values, scratch: self.scratch };
+        let window = self.window.get_mut(..job.window(self.window_filled)).unwrap_or_default();
+        let mut buffers = Buffers { window, values: self.values, scratch: self.scratch, detection: &self.detection };
         // The model was bound to these words when its slot was checked.
         let Ok(mut bound) = model.bind_words(self.words) else { return false };
         let (done, instructions) = meter.measure(|| job.step(&mut bound, &mut buffers));
@@ -160,6 +164,12 @@ impl<'a> Bench<'a> {
                 next = Some(Next::Run(slot));
                 Answer::Done
             }),
+            Request::Detector { judging, seeds, channels, threshold, levels } => self
+                .set_up(running, |model, detection| {
+                    detection.set_up(model, judging, (seeds, channels), threshold, levels)
+                }),
+            Request::Calibration { from, values } => self.set_up(running, |_, detection| detection.write(from, values)),
+            Request::Detect => self.detect(running),
             Request::UpdateAbort => self.update.take().map(|_| Answer::Done).ok_or((Status::NoUpdate, 0)),
         };
         (answer.unwrap_or_else(|(status, detail)| Answer::Refused { status, detail }), next)
@@ -182,6 +192,32 @@ impl<'a> Bench<'a> {
         let window = self.window.get(..self.window_filled).unwrap_or_default();
         self.work = Work::Running(job(model, window)?);
         self.values_filled = 0;
+        Ok(Answer::Done)
+    }
+
+    /// Changes what windows are judged by, unless a job looks at it.
+    fn set_up<'r>(
+        &mut self,
+        running: Option<Running<'_>>,
+        change: impl FnOnce(&Model<'_>, &mut Detection<'_>) -> Result<(), No>,
+    ) -> Result<Answer<'r>, No> {
+        let Running { model, .. } = running.ok_or((Status::NoModel, 0))?;
+        if self.is_busy() {
+            return Err((Status::Busy, 0));
+        }
+        change(model, &mut self.detection)?;
+        Ok(Answer::Done)
+    }
+
+    /// Starts to score the window by the detector. The window is not one to be worked on again, as it is brought to another scale in its place.
+    fn detect<'r>(&mut self, running: Option<Running<'_>>) -> Result<Answer<'r>, No> {
+        let Running { model, .. } = running.ok_or((Status::NoModel, 0))?;
+        if self.is_busy() {
+            return Err((Status::Busy, 0));
+        }
+        let window = self.window.get(..self.window_filled).unwrap_or_default();
+        self.work = Work::Running(Job::detect(model, window, &self.detection)?);
+        (self.window_filled, self.values_filled) = (0, 0);
         Ok(Answer::Done)
     }
 

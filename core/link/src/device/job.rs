@@ -1,7 +1,8 @@
 //! How a sample, a denoised window or a score comes about, a step at a time.
 
+use super::detection::Detection;
 use crate::status::Status;
-use mote_core::job::Level;
+use mote_core::job::{Level, Scoring};
 use mote_core::model::{Bound, Model, Role};
 use mote_core::random::{NormalSource, Stream, Ziggurat};
 use mote_core::sampler::SampleOptions;
@@ -13,20 +14,38 @@ const JUMPS_A_STEP: u32 = 16;
 /// The buffers that a job works in, each as wide as the widest window.
 #[derive(Debug)]
 pub(super) struct Buffers<'a> {
-    /// The window, in the data's own units.
-    pub window: &'a [f32],
+    /// The window, in the data's own units; a detector brings it to the scale of training.
+    pub window: &'a mut [f32],
     /// Where the job leaves its values, in the data's own units.
     pub values: &'a mut [f32],
     /// For the job.
     pub scratch: &'a mut [f32],
+    /// What windows are judged by.
+    pub detection: &'a Detection<'a>,
 }
 
 /// A job, checked against the model that it is for.
 #[derive(Clone, Debug)]
 pub(super) enum Job {
     Sample(SampleJob),
-    Denoise { level: Level, class: Option<u16>, next: usize, samples: usize },
-    Score { level: Level, class: Option<u16>, seed: u64 },
+    Denoise {
+        level: Level,
+        class: Option<u16>,
+        next: usize,
+        samples: usize,
+    },
+    Score {
+        level: Level,
+        class: Option<u16>,
+        seed: u64,
+    },
+    /// A window of so many values, so many evaluations into its score.
+    Detect {
+        scoring: Scoring,
+        values: usize,
+        done: u32,
+        total: u32,
+    },
 }
 
 /// A sample in the making.
@@ -97,12 +116,34 @@ impl Job {
         Ok(Self::Score { level, class, seed })
     }
 
+    /// A window to score by a detector, an evaluation a step.
+    pub fn detect(model: &Model<'_>, window: &[f32], detection: &Detection<'_>) -> Result<Self, (Status, u32)> {
+        detection.check()?;
+        let values = window.len();
+        let channels = detection.channels();
+        let whole =
+            if slides(model) { values.is_multiple_of(channels) && values > 0 } else { values == model.dim_in() };
+        if !whole {
+            return Err((Status::WindowIncomplete, values as u32));
+        }
+        check_values(window)?;
+        let samples = if slides(model) { values.checked_div(channels).unwrap_or(0) } else { 1 };
+        let total = detection.detector().evaluations(samples) as u32;
+        Ok(Self::Detect { scoring: Scoring::new(), values, done: 0, total })
+    }
+
+    /// How much of a window that was sent it works on; a detector keeps the window to itself.
+    pub fn window(&self, filled: usize) -> usize {
+        if let Self::Detect { values, .. } = self { *values } else { filled }
+    }
+
     /// Steps that it takes in all.
     pub fn total(&self, model: &Model<'_>) -> u32 {
         match self {
             Self::Sample(job) => model.plan(job.plan).map_or(0, |plan| plan.plan.len() as u32),
             Self::Denoise { samples, .. } => *samples as u32,
             Self::Score { .. } => 1,
+            Self::Detect { total, .. } => *total,
         }
     }
 
@@ -112,6 +153,7 @@ impl Job {
             Self::Sample(job) => job.rows.unwrap_or(0) as u32,
             Self::Denoise { next, .. } => *next as u32,
             Self::Score { .. } => 0,
+            Self::Detect { done, .. } => *done,
         }
     }
 
@@ -127,6 +169,13 @@ impl Job {
                 (next == samples).then_some(buffers.window.len())
             }
             Self::Score { level, class, seed } => Some(score(bound, *level, *class, *seed, buffers)),
+            Self::Detect { scoring, done, .. } => {
+                if *done == 0 {
+                    bound.model().scale(buffers.window);
+                }
+                *done += 1;
+                detect(bound, scoring, buffers)
+            }
         }
     }
 }
@@ -173,7 +222,7 @@ impl SampleJob {
 /// [`Estimator::estimate`](mote_core::job::Estimator::estimate) gives of the whole window, with the same bits. A window that is not slid over is one sample.
 fn denoise(bound: &mut Bound<'_, '_>, level: Level, class: Option<u16>, number: usize, buffers: &mut Buffers<'_>) {
     let model = bound.model();
-    let Buffers { window, values, scratch } = buffers;
+    let Buffers { window, values, scratch, .. } = buffers;
     let first = number * model.dim_out();
     // What is before the signal's start and behind its end is missing.
     let outside = half(model).saturating_sub(first);
@@ -190,7 +239,7 @@ fn denoise(bound: &mut Bound<'_, '_>, level: Level, class: Option<u16>, number: 
 /// is the window in deviations of the data and `z` the normals of the seed's stream. One value; of the middle sample, where the network slides.
 fn score(bound: &mut Bound<'_, '_>, level: Level, class: Option<u16>, seed: u64, buffers: &mut Buffers<'_>) -> usize {
     let model = bound.model();
-    let Buffers { window, values, scratch } = buffers;
+    let Buffers { window, values, scratch, .. } = buffers;
     for (x, raw) in scratch.iter_mut().zip(window.iter()) {
         *x = *raw;
     }
@@ -211,6 +260,21 @@ fn score(bound: &mut Bound<'_, '_>, level: Level, class: Option<u16>, seed: u64,
         *first = sum / f32::from(count);
     }
     1
+}
+
+/// Takes an evaluation of the score; at the last, leaves the score, and 1 or 0 for whether it is an alarm.
+fn detect(bound: &mut Bound<'_, '_>, scoring: &mut Scoring, buffers: &mut Buffers<'_>) -> Option<usize> {
+    let Buffers { window, values, scratch, detection } = buffers;
+    let length = window.len();
+    let state = scratch.get_mut(..length).unwrap_or_default();
+    let errors = values.get_mut(..length).unwrap_or_default();
+    let (detector, channels) = (detection.detector(), detection.channels());
+    let score = scoring.step(&detector, &mut bound.estimator(), channels, window, [state, errors])?;
+    let alarm = f32::from(u8::from(detection.is_alarm(score)));
+    if let [first, second, ..] = values {
+        (*first, *second) = (score, alarm);
+    }
+    Some(2)
 }
 
 /// Makes the state of what the network sees, in the data's own units, and writes the clean data that its output stands for, in deviations of the data.
@@ -260,16 +324,22 @@ fn check_class(model: &Model<'_>, class: Option<u16>) -> Result<(), (Status, u32
 /// Holds a window to the model; gives the level nearest to the noise, by the logarithm of sigma / alpha. A NaN is a value that is missing.
 fn check_window(model: &Model<'_>, window: &[f32], noise: f32, class: Option<u16>) -> Result<Level, (Status, u32)> {
     check_class(model, class)?;
-    if let Some(place) = window.iter().position(|x| x.is_infinite()) {
-        return Err((Status::NotFinite, place as u32));
-    }
-    if !window.is_empty() && window.iter().all(|x| x.is_nan()) {
-        return Err((Status::AllMissing, 0));
-    }
+    check_values(window)?;
     if !noise.is_finite() || noise <= 0.0 {
         return Err((Status::BadNumber, 0));
     }
     let level = model.nearest_level(noise);
     // Pure noise says nothing of data, and pure data need no network.
     if level.noise.alpha > 0.0 && level.noise.sigma > 0.0 { Ok(level) } else { Err((Status::NoLevel, 0)) }
+}
+
+/// Refuses an infinite value, and a window in which everything is missing.
+fn check_values(window: &[f32]) -> Result<(), (Status, u32)> {
+    if let Some(place) = window.iter().position(|x| x.is_infinite()) {
+        return Err((Status::NotFinite, place as u32));
+    }
+    if !window.is_empty() && window.iter().all(|x| x.is_nan()) {
+        return Err((Status::AllMissing, 0));
+    }
+    Ok(())
 }

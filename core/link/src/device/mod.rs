@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `conversation` | which frame is carried out, which has its answer again, which is refused |
 //! | `bench` | what each request does |
+//! | `detection` | a detector's set-up, which a host sends in parts |
 //! | `job` | the jobs, a step at a time: the one place that knows how a sample, a denoised window or a score comes about |
 //!
 //! [`Device::serve`] is a loop around one running model. An update writes to the other slot meanwhile; when it is committed the loop is left,
@@ -11,6 +12,7 @@
 
 mod bench;
 mod conversation;
+mod detection;
 mod job;
 
 use crate::frame::Receiver;
@@ -84,6 +86,8 @@ pub struct Memory<'a> {
     pub words: &'a mut [u32],
     /// Three buffers of windows, side by side: a third of this is the widest window that the device takes.
     pub floats: &'a mut [f32],
+    /// Room for the numbers of a detector's calibration.
+    pub calibration: &'a mut [f32],
 }
 
 /// A device on a line.

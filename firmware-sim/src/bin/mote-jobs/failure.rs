@@ -1,6 +1,7 @@
 //! Every way of its own in which the image can end otherwise than well, with its exit code and its words.
 
 use core::fmt;
+use mote_core::job::DetectorError;
 use mote_core::model::{ArenaTooSmall, ParseError, SelfTestError};
 use mote_firmware::failure::{REQUEST_CODE, REQUEST_KIND, Refusal};
 
@@ -15,6 +16,8 @@ pub enum Failure {
     SelfTest(SelfTestError),
     /// What lies behind the model is no job.
     Job,
+    /// The calibration does not fit the model.
+    Calibration(DetectorError),
     /// A signal is too long for what a draw works on.
     TooLong { values: usize, room: usize },
 }
@@ -25,7 +28,7 @@ impl Refusal for Failure {
             Self::Model(_) => 2,
             Self::Arena(_) => 3,
             Self::SelfTest(_) => 4,
-            Self::Job | Self::TooLong { .. } => REQUEST_CODE,
+            Self::Job | Self::Calibration(_) | Self::TooLong { .. } => REQUEST_CODE,
         }
     }
 
@@ -34,7 +37,7 @@ impl Refusal for Failure {
             Self::Model(_) => "model",
             Self::Arena(_) => "arena",
             Self::SelfTest(_) => "self-test",
-            Self::Job | Self::TooLong { .. } => REQUEST_KIND,
+            Self::Job | Self::Calibration(_) | Self::TooLong { .. } => REQUEST_KIND,
         }
     }
 }
@@ -46,8 +49,9 @@ impl fmt::Display for Failure {
             Self::Arena(error) => write!(f, "{error}"),
             Self::SelfTest(error) => write!(f, "{error}"),
             Self::Job => f.write_str("what follows the model in its partition is no job"),
+            Self::Calibration(error) => write!(f, "{error}"),
             Self::TooLong { values, room } => {
-                write!(f, "a signal of {values} values, and this image draws at most {room}")
+                write!(f, "a signal of {values} values, and this image draws or scores at most {room}")
             }
         }
     }

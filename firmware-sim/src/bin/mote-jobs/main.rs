@@ -1,4 +1,4 @@
-//! Jobs on a signal that lies in the partition behind its model: what is behind the noise, or what is missing. See README.md for the records.
+//! Jobs on signals that lie in the partition behind their model: what is behind the noise, what is missing, what does not belong. See README.md for the records.
 #![no_std]
 #![no_main]
 
@@ -6,7 +6,7 @@ mod failure;
 mod partition;
 
 use failure::Failure;
-use mote_core::job::{ConditionalDraw, Evidence, Level, SignalDenoiser};
+use mote_core::job::{CALIBRATION_NUMBERS, ConditionalDraw, Detector, Evidence, Level, Scoring, SignalDenoiser};
 use mote_core::model::{Arena, Bound, Model};
 use mote_core::random::{Stream, Ziggurat};
 use mote_core::sampler::Digest;
@@ -19,14 +19,14 @@ use partition::{Job, Task};
 
 /// Bytes of working memory for the model.
 const ARENA_BYTES: usize = include!(concat!(env!("OUT_DIR"), "/arena_bytes.rs"));
-/// Values of a signal that is drawn, for which a board keeps a state and an estimate. A signal that is denoised may be of any length.
+/// Values of a signal that is drawn or scored, for which a board keeps a state and an estimate. A signal that a network slides over to denoise it may be of any length.
 const ROOM: usize = 512;
-/// Noise levels that a draw visits.
+/// Noise levels that a draw visits, or a detector asks.
 const LEVELS: usize = 64;
 
 const NO_LEVEL: Level = Level { index: 0, noise: NoiseLevel { alpha: 0.0, sigma: 0.0 } };
 
-/// What a draw works on.
+/// What a draw, a detector or a network that does not slide works on.
 struct Room {
     state: [f32; ROOM],
     estimate: [f32; ROOM],
@@ -74,8 +74,10 @@ fn work(
     let mut bound = model.bind(arena).map_err(Failure::Arena)?;
     bound.self_test().map_err(Failure::SelfTest)?;
     match job.task {
-        Task::Denoise => denoise(&model, &mut bound, &job, console, counter),
-        Task::Impute => impute(&model, &mut bound, &job, room, console, counter)?,
+        Task::Denoise if model.dim_out() < model.dim_in() => denoise(&model, &mut bound, &job, console, counter),
+        Task::Denoise => denoise_windows(&model, &mut bound, &job, room, console, counter)?,
+        Task::Impute | Task::Draw => draw(&model, &mut bound, &job, room, console, counter)?,
+        Task::Detect => detect(&model, &mut bound, &job, room, console, counter)?,
     }
     Ok(())
 }
@@ -123,9 +125,32 @@ fn denoise(model: &Model<'_>, bound: &mut Bound<'_, '_>, job: &Job, console: &mu
     console.record(format_args!("digest value={:016x} samples={number}", digest.finish()));
 }
 
-/// Draws what is missing in the first signal, once.
+/// The part of the room that a signal takes, with its values in the scale of training.
+fn place<'r>(
+    model: &Model<'_>,
+    room: &'r mut Room,
+    values: impl ExactSizeIterator<Item = f32>,
+) -> Result<([&'r mut [f32]; 3], &'r mut [Level]), Failure> {
+    let length = values.len();
+    // A network that does not slide sees one window, and one that does sees whole samples.
+    let whole = if model.dim_out() < model.dim_in() { model.dim_out() } else { length.max(model.dim_in()) };
+    if length == 0 || !length.is_multiple_of(whole.max(1)) {
+        return Err(Failure::Job);
+    }
+    let Room { state, estimate, known, levels } = room;
+    let (Some(state), Some(estimate), Some(known)) =
+        (state.get_mut(..length), estimate.get_mut(..length), known.get_mut(..length))
+    else {
+        return Err(Failure::TooLong { values: length, room: ROOM });
+    };
+    known.iter_mut().zip(values).for_each(|(place, value)| *place = value);
+    model.scale(known);
+    Ok(([state, estimate, known], levels))
+}
+
+/// Takes window after window in whole, for a network that does not slide.
 #[inline(never)]
-fn impute(
+fn denoise_windows(
     model: &Model<'_>,
     bound: &mut Bound<'_, '_>,
     job: &Job,
@@ -133,20 +158,90 @@ fn impute(
     console: &mut Console,
     counter: &mut Counter,
 ) -> Result<(), Failure> {
-    let Some(values) = job.signals().next() else { return Err(Failure::Job) };
-    let length = values.len();
-    let too_long = Failure::TooLong { values: length, room: ROOM };
-    let (Some(state), Some(estimate), Some(known)) =
-        (room.state.get_mut(..length), room.estimate.get_mut(..length), room.known.get_mut(..length))
-    else {
-        return Err(too_long);
+    let level = model.nearest_level(job.sigma);
+    let (mut digest, mut number, mut instructions) = (Digest::new(), 0, 0);
+    for values in job.signals() {
+        let ([state, estimate, known], _) = place(model, room, values)?;
+        let ((), count) = counter.measure(|| {
+            for (x, y) in state.iter_mut().zip(known.iter()) {
+                *x = level.noise.alpha * y;
+            }
+            bound.estimator().estimate(level, None, state, estimate);
+        });
+        instructions += count;
+        print(console, &mut digest, number, estimate);
+        number += 1;
+    }
+    Counter::print(console, "denoise-window", instructions, number as u64);
+    console.record(format_args!("digest value={:016x} samples={number}", digest.finish()));
+    Ok(())
+}
+
+/// Scores window after window.
+#[inline(never)]
+fn detect(
+    model: &Model<'_>,
+    bound: &mut Bound<'_, '_>,
+    job: &Job,
+    room: &mut Room,
+    console: &mut Console,
+    counter: &mut Counter,
+) -> Result<(), Failure> {
+    let (mut digest, mut number, mut instructions) = (Digest::new(), 0, 0);
+    // A network that does not slide has the channels of its calibration.
+    let slides = model.dim_out() < model.dim_in();
+    let each = job.levels().len() * CALIBRATION_NUMBERS;
+    let channels = if slides { model.dim_out() } else { job.calibration.len() / each.max(1) };
+    let table = model.network().levels();
+    for values in job.signals() {
+        let ([state, errors, window], levels) = place(model, room, values)?;
+        let levels = levels.get_mut(..job.levels().len()).ok_or(Failure::Job)?;
+        for (place, index) in levels.iter_mut().zip(job.levels()) {
+            *place = Level { index, noise: table.noise(index).ok_or(Failure::Job)? };
+        }
+        let detector = Detector { judgement: job.judgement, levels, seeds: job.seeds, calibration: job.calibration };
+        detector.check(channels).map_err(Failure::Calibration)?;
+        let mut scoring = Scoring::new();
+        let mut estimator = bound.estimator();
+        let score = loop {
+            let (score, count) =
+                counter.measure(|| scoring.step(&detector, &mut estimator, channels, window, [state, errors]));
+            instructions += count;
+            if let Some(score) = score {
+                break score;
+            }
+        };
+        print(console, &mut digest, number, &[score]);
+        number += 1;
+    }
+    Counter::print(console, "detect-window", instructions, number as u64);
+    console.record(format_args!("digest value={:016x} samples={number}", digest.finish()));
+    Ok(())
+}
+
+/// Draws, once, what is missing in the first signal, or what may be behind its noise.
+#[inline(never)]
+fn draw(
+    model: &Model<'_>,
+    bound: &mut Bound<'_, '_>,
+    job: &Job,
+    room: &mut Room,
+    console: &mut Console,
+    counter: &mut Counter,
+) -> Result<(), Failure> {
+    let values = job.signals().next().ok_or(Failure::Job)?;
+    let ([state, estimate, known], levels) = place(model, room, values)?;
+    let levels = model.ladder(levels);
+    let (what, evidence, levels) = match job.task {
+        Task::Draw => {
+            let start = model.nearest_level(job.sigma).noise.relative_sigma();
+            let first = levels.iter().position(|level| level.noise.relative_sigma() <= start).unwrap_or(0);
+            ("draw-evaluation", Evidence::Noisy(known), levels.get(first..).unwrap_or_default())
+        }
+        _ => ("impute-evaluation", Evidence::Known(known), levels),
     };
-    known.iter_mut().zip(values).for_each(|(place, value)| *place = value);
-    model.scale(known);
-    let levels = model.ladder(&mut room.levels);
     let mut noise = Ziggurat::new(Stream::nth(job.seed, job.number));
     let mut estimator = bound.estimator();
-    let evidence = Evidence::Known(known);
     let mut draw = ConditionalDraw::start(levels, job.repeats as usize, evidence, None, &mut noise, state);
     let (mut evaluations, mut instructions) = (0, 0);
     loop {
@@ -161,7 +256,7 @@ fn impute(
     for (number, row) in state.chunks(channels).enumerate() {
         print(console, &mut digest, number, row);
     }
-    Counter::print(console, "impute-evaluation", instructions, evaluations);
-    console.record(format_args!("digest value={:016x} samples={}", digest.finish(), length / channels));
+    Counter::print(console, what, instructions, evaluations);
+    console.record(format_args!("digest value={:016x} samples={}", digest.finish(), state.len() / channels));
     Ok(())
 }

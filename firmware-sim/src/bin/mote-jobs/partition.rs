@@ -1,5 +1,6 @@
 //! The model in its partition, and the job behind it.
 
+use mote_core::job::Judgement;
 use mote_core::model::HEADER_BYTES;
 use mote_firmware::BOARD;
 
@@ -14,16 +15,20 @@ pub fn model() -> (&'static [u8], &'static [u8]) {
 }
 
 /// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Task {
     /// Take the noise out.
     Denoise,
     /// Draw what is missing.
     Impute,
+    /// Score windows.
+    Detect,
+    /// Draw what may be behind the noise.
+    Draw,
 }
 
-/// A job: 36 bytes, `MJOB`, and as words the task (0 denoise, 1 impute), the bits of sigma, the seed (low, high), the draw's number, repeats, the
-/// number of values, and the number of values in each signal; then the values of the signals, in the data's own units.
+/// A job: `MJOB` and twelve words, then a word for each signal's length and for each level of a calibration, the calibration's numbers, and the values of the
+/// signals, in the data's own units. See README.md for the words.
 #[derive(Clone, Copy, Debug)]
 pub struct Job {
     pub task: Task,
@@ -31,7 +36,12 @@ pub struct Job {
     pub seed: u64,
     pub number: u32,
     pub repeats: u32,
-    length: usize,
+    pub judgement: Judgement,
+    pub seeds: u32,
+    lengths: &'static [[u8; 4]],
+    levels: &'static [[u8; 4]],
+    /// The calibration's numbers, where they lie.
+    pub calibration: &'static [f32],
     values: &'static [[u8; 4]],
 }
 
@@ -39,29 +49,62 @@ impl Job {
     /// Reads the job, if it is one.
     pub fn read(bytes: &'static [u8]) -> Option<Self> {
         let (words, _) = bytes.as_chunks::<4>();
-        let (head, rest) = words.split_first_chunk::<9>()?;
-        let [magic, task, sigma, low, high, number, repeats, count, length] = *head;
+        let (head, rest) = words.split_first_chunk::<13>()?;
+        let [magic, task, sigma, low, high, number, repeats, judgement, seeds, levels, numbers, signals, values] =
+            *head;
         let word = u32::from_le_bytes;
         if magic != *b"MJOB" {
             return None;
         }
+        let (lengths, rest) = rest.split_at_checked(word(signals) as usize)?;
+        let (levels, rest) = rest.split_at_checked(word(levels) as usize)?;
+        let (calibration, rest) = rest.split_at_checked(word(numbers) as usize)?;
         Some(Self {
             task: match word(task) {
                 0 => Task::Denoise,
                 1 => Task::Impute,
+                2 => Task::Detect,
+                3 => Task::Draw,
                 _ => return None,
             },
             sigma: f32::from_le_bytes(sigma),
             seed: u64::from(word(high)) << 32 | u64::from(word(low)),
             number: word(number).min(1024),
             repeats: word(repeats),
-            length: word(length) as usize,
-            values: rest.get(..word(count) as usize)?,
+            judgement: match word(judgement) {
+                0 => Judgement::Pattern,
+                1 => Judgement::Sensors,
+                _ => return None,
+            },
+            seeds: word(seeds).min(64),
+            lengths,
+            levels,
+            calibration: floats(calibration)?,
+            values: rest.get(..word(values) as usize)?,
         })
     }
 
     /// The values of each signal.
     pub fn signals(&self) -> impl Iterator<Item = impl ExactSizeIterator<Item = f32> + use<>> + use<> {
-        self.values.chunks(self.length.max(1)).map(|signal| signal.iter().map(|bytes| f32::from_le_bytes(*bytes)))
+        let mut rest = self.values;
+        self.lengths.iter().map_while(move |length| {
+            let (signal, others) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            rest = others;
+            Some(signal.iter().map(|bytes| f32::from_le_bytes(*bytes)))
+        })
+    }
+
+    /// The numbers of the calibration's levels in the model.
+    pub fn levels(&self) -> impl ExactSizeIterator<Item = usize> + use<> {
+        self.levels.iter().map(|bytes| u32::from_le_bytes(*bytes) as usize)
+    }
+}
+
+/// Words of flash as floats, where they lie; none if the model before them has an odd length.
+fn floats(words: &'static [[u8; 4]]) -> Option<&'static [f32]> {
+    // SAFETY: any bits are a float, and `align_to` gives as the middle part only what lies at an address for one.
+    match unsafe { words.align_to::<f32>() } {
+        ([], floats, []) => Some(floats),
+        _ => None,
     }
 }

@@ -21,6 +21,9 @@ const ARENA_BYTES: usize = include!(concat!(env!("OUT_DIR"), "/arena_bytes.rs"))
 /// The widest window: what the format allows, or what a small chip has room for.
 const WIDTH: usize = if BOARD.ram.bytes < 0x1_0000 { 128 } else { WIDTH_MAX };
 
+/// Numbers of a detector's calibration that there is room for: 13 for each level and channel.
+const CALIBRATION: usize = if BOARD.ram.bytes < 0x1_0000 { 32 * 13 } else { 1024 };
+
 /// The device of this image.
 type Live = Device<'static, Line, Instructions>;
 
@@ -28,6 +31,7 @@ type Live = Device<'static, Line, Instructions>;
 struct Statics {
     arena: [u32; ARENA_BYTES / 4],
     floats: [f32; 3 * WIDTH],
+    calibration: [f32; CALIBRATION],
     console: Console,
     device: MaybeUninit<Live>,
 }
@@ -37,14 +41,15 @@ mote_firmware::entry!(
     Statics = Statics {
         arena: [0; ARENA_BYTES / 4],
         floats: [0.0; 3 * WIDTH],
+        calibration: [0.0; CALIBRATION],
         console: Console::new(),
         device: MaybeUninit::uninit()
     }
 );
 
-fn start(Statics { arena, floats, console, device }: &'static mut Statics) -> ! {
+fn start(Statics { arena, floats, calibration, console, device }: &'static mut Statics) -> ! {
     float_mode::insist(console);
-    let device = make(device, Memory { words: arena, floats });
+    let device = make(device, Memory { words: arena, floats, calibration });
     let Err(Closed) = device.serve(&mut partition::slots()).map(|never: Infallible| match never {});
     // A serial port is never gone.
     semihosting::exit(0)

@@ -5,8 +5,8 @@ mod tables;
 mod watch;
 mod windows;
 
-use crate::{Client, Draw, Error, Line, Plan, Written};
-use anyhow::{Context as _, Result};
+use crate::{Calibration, Client, Draw, Error, Line, Plan, Written};
+use anyhow::{Context as _, Result, bail};
 use connection::Connection;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -29,6 +29,9 @@ pub enum Verb {
     #[command(after_help = "Example: mote device denoise noisy.csv --noise 0.2 --port /dev/ttyACM0")]
     Denoise(Denoise),
     /// Score windows, one a row of a CSV: the larger, the less a window looks like the data.
+    #[command(after_help = "Example: mote device score windows.csv --calibration weather.json --port /dev/ttyACM0\n\n\
+        `mote detect --save-calibration` makes the calibration; the scores have the bits of `mote detect` by it. With --noise alone, the score is the \
+        error of taking noise of one level, put on for the purpose, out again.")]
     Score(Score),
     /// Show what the device counted since it was switched on.
     Counters(Show),
@@ -124,9 +127,12 @@ pub struct Score {
     connection: Connection,
     /// A CSV with a window a row; `-` is standard input.
     windows: PathBuf,
+    /// Score by the calibration of this file, and tell alarms.
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["noise", "seed", "class"])]
+    calibration: Option<PathBuf>,
     /// Standard deviation of the noise that is put on, in standard deviations of the data.
-    #[arg(long, allow_hyphen_values = true)]
-    noise: f32,
+    #[arg(long, allow_hyphen_values = true, required_unless_present = "calibration")]
+    noise: Option<f32>,
     /// Seed of that noise.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -198,16 +204,7 @@ pub fn run(verb: &Verb, out: &mut dyn Write) -> Result<()> {
                 windows::write(out, args.json, table.columns.as_deref(), clean)
             })
         }
-        Verb::Score(args) => {
-            let table = windows::read(&args.windows)?;
-            args.connection.with(|device| {
-                let scores = table.rows.iter().map(|(line, row)| {
-                    let score = device.score(row, args.noise, args.seed, args.class);
-                    Ok(vec![score.with_context(|| table.place(*line))?])
-                });
-                windows::write(out, args.json, Some(&["score".to_owned()]), scores)
-            })
-        }
+        Verb::Score(args) => score(args, out),
         Verb::Select(args) => args.connection.with(|device| Ok(device.select(args.slot)?)),
         Verb::Update(args) => update(args),
         Verb::Watch(args) => watch::run(args, out),
@@ -226,6 +223,38 @@ impl Show {
             Ok(out.write_all(text.as_bytes())?)
         })
     }
+}
+
+fn score(args: &Score, out: &mut dyn Write) -> Result<()> {
+    let table = windows::read(&args.windows)?;
+    let calibration = args.calibration.as_deref().map(Calibration::read).transpose()?;
+    let names = ["score", "alarm"].map(str::to_owned);
+    args.connection.with(|device| {
+        if let Some(calibration) = &calibration {
+            device.calibrate(calibration)?;
+        }
+        let scores = table.rows.iter().map(|(line, row)| match (&calibration, args.noise) {
+            (Some(calibration), _) => {
+                let values = calibration.length * calibration.channels.len();
+                if row.len() != values {
+                    let (length, channels) = (calibration.length, calibration.channels.len());
+                    let place = table.place(*line);
+                    bail!(
+                        "{place}: {} values, and a window of the calibration has {length} samples of {channels}",
+                        row.len()
+                    );
+                }
+                let found = device.detect(row).with_context(|| table.place(*line))?;
+                Ok(vec![found.score, f32::from(u8::from(found.alarm))])
+            }
+            (None, noise) => {
+                let noise = noise.context("say --calibration or --noise")?;
+                let score = device.score(row, noise, args.seed, args.class);
+                Ok(vec![score.with_context(|| table.place(*line))?])
+            }
+        });
+        windows::write(out, args.json, Some(&names[..if calibration.is_some() { 2 } else { 1 }]), scores)
+    })
 }
 
 fn sample(args: &Sample, out: &mut dyn Write) -> Result<()> {

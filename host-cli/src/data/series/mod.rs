@@ -4,6 +4,7 @@
 //! period; nothing that is cut from it ever crosses from one segment into the next. A value that is missing is NaN, from the file to
 //! the network's input, and is never guessed.
 
+mod live;
 mod read;
 mod time;
 mod windows;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gaps::GapRecipe;
 
+pub use live::{LiveLog, LiveRow};
 pub use read::read_series;
 pub use windows::{WindowError, Windowed, part_pieces, part_windows, windows};
 

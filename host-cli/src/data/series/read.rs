@@ -10,7 +10,7 @@ use crate::data::source::{Content, content};
 use crate::data::{Header, LoadOptions, MAX_DIM, Missing, npy};
 
 /// Rows that are filled in as missing where times leave a gap; a longer one ends the segment.
-const FILLED: u64 = 64;
+pub(super) const FILLED: u64 = 64;
 
 /// Reads a log: rows in time order, channels as columns, and columns for time, group, part and label where the recipe names them.
 ///

@@ -1,4 +1,4 @@
-//! Test windows of real signals with the noise and the gaps that their baselines were measured with, as files for `mote denoise` and `mote impute`.
+//! Test windows of real signals with the noise, the gaps and the faults that their baselines were measured with, as files for `mote denoise`, `mote impute` and `mote detect`.
 
 use anyhow::{Context as _, Result};
 use npyz::WriterBuilder as _;
@@ -92,6 +92,29 @@ pub fn write_all(folder: &Path) -> Result<()> {
             write(&folder.join(format!("{name}-{gap}.npy")), &holed, &shape)?;
         }
         println!("{name}: {} windows", shape[0]);
+        if name == "weather" {
+            faults(folder, &clean, &shape)?;
+        }
     }
     Ok(())
+}
+
+/// Writes the windows as they are and, behind them, four times each with a fault of one sensor, stuck, drift, spike and offset in turn; and for each 0, or 1 where
+/// it has a fault.
+fn faults(folder: &Path, clean: &[f32], shape: &[u64]) -> Result<()> {
+    let (values, faulty) = read("weather-faults")?;
+    let channels = shape[2] as usize;
+    let window = clean.len() / shape[0] as usize;
+    let (mut all, mut labels) = (clean.to_vec(), "0\n".repeat(shape[0] as usize));
+    // A row is a channel's number and its values in the place of the window's own.
+    for (number, row) in values.chunks_exact(faulty[1] as usize).enumerate() {
+        let mut other = clean[number / 4 * window..][..window].to_vec();
+        let places = other.iter_mut().skip(row[0] as usize).step_by(channels);
+        places.zip(&row[1..]).for_each(|(place, value)| *place = *value);
+        all.extend(other);
+        labels += "1\n";
+    }
+    write(&folder.join("weather-faults.npy"), &all, &[shape[0] + faulty[0], shape[1], shape[2]])?;
+    let path = folder.join("weather-faults.csv");
+    fs::write(&path, labels).with_context(|| format!("cannot write {}", path.display()))
 }
