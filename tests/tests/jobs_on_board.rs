@@ -1,6 +1,6 @@
 //! Jobs on signals, on boards with floats in hardware, in software and on RISC-V: the bits of the host, whole signals at once against sample by sample.
 
-use mote_core::job::{CALIBRATION_NUMBERS, ConditionalDraw, Detector, Evidence, Judgement};
+use mote_core::job::{CALIBRATION_NUMBERS, ConditionalDraw, Detector, Evidence, Filled, ImputationDraw, Judgement};
 use mote_core::model::{Arena, Model};
 use mote_core::random::{NormalSource, Stream, Ziggurat};
 use mote_qemu::{Error, Image, Job, JobReport, JobTask, Program, find, run_job};
@@ -14,7 +14,7 @@ const BOARDS: [&str; 3] = ["mps2-an386", "microbit", "riscv32-virt"];
 
 fn images() -> &'static [Image] {
     static IMAGES: OnceLock<Vec<Image>> = OnceLock::new();
-    let of = |name: &&str| image_of(Program::Jobs { arena_bytes: None }, &find(name).unwrap());
+    let of = |name: &&str| image_of(Program::Jobs { arena_bytes: Some(3072) }, &find(name).unwrap());
     IMAGES.get_or_init(|| BOARDS.iter().filter_map(of).collect())
 }
 
@@ -91,6 +91,54 @@ fn boards_draw_what_is_missing_with_the_bits_of_the_host() {
         let report = run(image, &blob, Job { task, signals: &[values.clone()] }).unwrap();
         assert_eq!(bits(&report.values), bits(&state), "{}", image.board().name);
         assert_eq!(report.work.of, 5 * 3 + 1);
+    }
+}
+
+#[test]
+fn boards_fill_gaps_and_draw_them_with_the_bits_of_the_host() {
+    let blob = RandomModel::gaps().blob();
+    let model = Model::parse(&blob).unwrap();
+    let imputation = model.imputation().unwrap();
+    let signals: Vec<Vec<f32>> = [14, 9]
+        .map(|samples| {
+            let mut values = signals(samples);
+            values[4..7].fill(f32::NAN);
+            values[2 * samples - 1] = f32::NAN;
+            values
+        })
+        .into();
+    let mut arena = Box::new(Arena::<{ 1 << 14 }>::new());
+    let mut expected = Vec::new();
+    for (signal, first) in signals.iter().zip([6, 8]) {
+        let (mut values, mut deviations) = (signal.clone(), vec![0.0; signal.len()]);
+        model.scale(&mut values);
+        let autoregression = imputation.autoregression();
+        // In the memory that the model is bound in afterwards.
+        autoregression.fill(&mut values, &mut deviations, arena.floats()).unwrap();
+        let mut bound = model.bind(&mut arena).unwrap();
+        let mut imputer = bound.imputer().unwrap();
+        for (pair, mirrored) in [(0, false), (0, true), (1, false)] {
+            let mut noise = Ziggurat::new(Stream::nth(9, first + pair));
+            let (mut state, mut next) = (vec![0.0; signal.len()], vec![0.0; signal.len()]);
+            let filled = Filled { values: &values, deviations: &deviations };
+            let mut draw = ImputationDraw::start(imputation.plan(), filled, mirrored, &mut noise, &mut state);
+            while draw.step(&mut imputer, &mut noise, &mut state, &mut next) {}
+            expected.extend(state);
+        }
+    }
+    for image in images() {
+        let task = JobTask::Impute { seed: 9, number: 6, repeats: 3 };
+        let report = run(image, &blob, Job { task, signals: &signals }).unwrap();
+        assert_eq!(bits(&report.values), bits(&expected), "{}", image.board().name);
+        // Two signals, six draws of six rows each.
+        assert_eq!((report.fill.unwrap().of, report.work.of), (2, 36));
+        assert!(forbidden_symbols(image, "draw_gaps").is_empty(), "{}", image.board().name);
+        // A gap that takes more than the model's memory.
+        let long = Job { task, signals: &[vec![f32::NAN; 512]] };
+        match run(image, &blob, long) {
+            Err(Error::Device { code: 5, kind, .. }) => assert_eq!(kind, "request"),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

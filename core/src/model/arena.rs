@@ -21,6 +21,11 @@ impl<const N: usize> Arena<N> {
         Self([0; N])
     }
 
+    /// The memory as floats, for what comes before a model is bound in it, as filling gaps does.
+    pub fn floats(&mut self) -> &mut [f32] {
+        bytemuck::try_cast_slice_mut(self.words()).unwrap_or_default()
+    }
+
     /// The bytes as whole words.
     pub(super) fn words(&mut self) -> &mut [u32] {
         let whole = N - N % 4;

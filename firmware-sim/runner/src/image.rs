@@ -69,7 +69,8 @@ impl Program {
     fn features(self) -> &'static [&'static str] {
         match self {
             Self::Approximate => &["--features", "micromath"],
-            Self::Model { .. } | Self::Ensembles | Self::Jobs { .. } | Self::Kernels | Self::Serve { .. } => &[],
+            Self::Jobs { .. } => &["--features", "imputation"],
+            Self::Model { .. } | Self::Ensembles | Self::Kernels | Self::Serve { .. } => &[],
         }
     }
 }

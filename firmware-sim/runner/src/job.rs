@@ -10,13 +10,13 @@ pub enum JobTask<'v> {
         /// The deviation.
         sigma: f32,
     },
-    /// Draw what is missing in the first signal.
+    /// Draw what is missing in the first signal; by a model that fills gaps, in all of them.
     Impute {
         /// Seed of the noise.
         seed: u64,
-        /// Number of the draw, at most 1024.
+        /// Number of the draw, at most 1024; of a model that fills gaps, of the first signal's first pair.
         number: u32,
-        /// Times that each level is repeated.
+        /// Times that each level is repeated; by a model that fills gaps, draws of each signal.
         repeats: u32,
     },
     /// Score each signal, a window.
@@ -86,18 +86,21 @@ pub struct JobReport {
     pub digest: u64,
     /// Instructions: of all samples or windows that were denoised, of all windows that were scored, or of all evaluations of a draw.
     pub work: Count,
+    /// Instructions that filled the gaps before a draw, where a model does so.
+    pub fill: Option<Count>,
     /// Memory.
     pub memory: Memory,
 }
 
 /// Reads the records of a run that went well. Unknown records and keys are passed over.
 pub(crate) fn read(output: &str) -> Result<JobReport, Error> {
-    let (mut values, mut digest, mut work, mut memory) = (Vec::new(), None, None, None);
+    let (mut values, mut digest, mut work, mut memory, mut fill) = (Vec::new(), None, None, None, None);
     for record in output.lines().map(Record::read) {
         match record.word {
             "sample" => values.extend(record.sample()?.bits.into_iter().map(f32::from_bits)),
             "digest" => digest = Some(record.hex("value")?),
             "count" => match record.count()? {
+                (what, count) if what == "impute-fill" => fill = Some(count),
                 (what, count) if what != "loop-turn" => work = Some(count),
                 _ => {}
             },
@@ -109,6 +112,7 @@ pub(crate) fn read(output: &str) -> Result<JobReport, Error> {
     Ok(JobReport {
         values,
         digest: digest.ok_or(missing("digest"))?,
+        fill,
         work: work.ok_or(missing("count"))?,
         memory: memory.ok_or(missing("memory"))?,
     })

@@ -75,7 +75,7 @@ struct Report {
 }
 
 /// What the blob of a model that fills gaps says of its windows.
-fn gaps_window_of(model: &Model<'_>) -> anyhow::Result<WindowSummary> {
+pub(super) fn gaps_window_of(model: &Model<'_>) -> anyhow::Result<WindowSummary> {
     let window = BlobText::of(model).window.ok_or(SignalError::NotOfWindows)?;
     if window.channels.len() != model.dim_out() {
         bail!(

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use mote_core::sampler::Digest;
 use mote_qemu::{Board, Count, Image, Job, Memory, Program, run_job};
 use serde::Serialize;
@@ -15,9 +15,10 @@ use serde::Serialize;
 use super::CheckFailed;
 use super::denoise::{LogArgs, reference, scaled, window_of};
 use super::detect::{Judge, labelled, strange};
+use super::impute::gaps_window_of;
 use super::output::Format;
 use super::source::{Source, parse};
-use crate::jobs::{DenoisingQuality, Signals, auroc, denoising_quality};
+use crate::jobs::{DenoisingQuality, ImputationQuality, Signals, auroc, denoising_quality};
 use work::Work;
 
 /// Longest that the emulator may take.
@@ -27,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Denoises signals on a board under QEMU, compares the bits with the host's, and measures the board's own results against the clean signal. With --detect, \
-    scores windows instead; with --impute, draws what is missing in the first signal in which anything is; with --draw, what may be behind the noise of the first. A signal that is drawn is cut to 512 values. \
+    scores windows instead; with --impute, draws what is missing in the first signal in which anything is, or, by a model that was trained with --gaps, in all of them; with --draw, what may be behind the noise of the first. A signal that is drawn is cut to 512 values. \
     Exit code 1 if a bit differs.\n\nExamples:\n  mote verify runs/ecg --data noisy.npy --noise 0.2 --reference truth.npy --board microbit\n  mote verify runs/weather --detect weather.json --data windows.npy --labels faults.npy"
 )]
 pub(super) struct Args {
@@ -40,7 +41,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIGMA")]
     noise: Option<f32>,
     /// The clean signal, to measure against.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["impute", "detect", "draw"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["detect", "draw"])]
     reference: Option<String>,
     /// Draw what is missing instead, with this seed.
     #[arg(long, value_name = "SEED", conflicts_with_all = ["detect", "draw", "noise"])]
@@ -54,6 +55,9 @@ pub(super) struct Args {
     /// Draw what may be behind the noise instead, with this seed.
     #[arg(long, value_name = "SEED")]
     draw: Option<u64>,
+    /// Draws of each signal, by a model that was trained with --gaps. Default: 1.
+    #[arg(long, requires = "impute", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    draws: Option<u32>,
     /// Times that each level of a draw is repeated.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     repeats: u32,
@@ -80,7 +84,12 @@ struct Report {
     arena_bytes: usize,
     statics_bytes: usize,
     stack_bytes: usize,
+    /// Of the autoregression that fills a signal's gaps before they are drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fill_instructions: Option<f64>,
     quality: Vec<DenoisingQuality>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    imputation: Vec<ImputationQuality>,
     detection: Option<Detection>,
 }
 
@@ -100,7 +109,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let source = Source::find(&args.model)?;
     let blob = source.bytes()?;
     let model = parse(&source.path, &blob)?;
-    let window = window_of(&model)?;
+    let window = match model.imputation() {
+        Some(_) => gaps_window_of(&model)?,
+        None => window_of(&model)?,
+    };
+    if model.imputation().is_some() && args.impute.is_none() {
+        bail!("the model fills gaps: give --impute with a seed");
+    }
+    if model.imputation().is_none() && args.draws.is_some() {
+        bail!("--draws is for models that were trained with --gaps; this one draws once");
+    }
     let board: Board = mote_qemu::find(&args.board).with_context(|| {
         let names: Vec<_> = mote_qemu::BOARDS.iter().map(|board| board.name).collect();
         format!("--board {}: the boards are {}", args.board, names.join(", "))
@@ -109,18 +127,26 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let signals = Signals::load(&args.data, &window, &args.log.options())?;
     signals.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let clean = reference(&model, &window, &signals, args.reference.as_deref(), &args.log, &args.data)?;
+    let mut gap_bytes = 0;
     let work = match (&judge, args.impute, args.draw) {
         (Some(judge), ..) => Work::detect(judge, &model, &signals, &args.data)?,
+        (None, Some(seed), _) if model.imputation().is_some() => {
+            Work::fill_gaps((seed, args.draws.unwrap_or(1)), &model, &window, &signals, &mut gap_bytes)?
+        }
         (None, Some(seed), _) => Work::impute((seed, args.repeats), &model, &window, &signals)?,
         (None, None, Some(seed)) => Work::draw(args, seed, &model, &window, &signals)?,
         (None, None, None) => Work::denoise(args, &model, &window, &signals)?,
     };
     let labels = args.labels.as_deref().map(|path| strange(path, work.signals.len())).transpose()?;
-    let arena_bytes = u32::try_from(model.arena_bytes_anywhere().next_multiple_of(8)).ok();
+    let arena_bytes = u32::try_from(model.arena_bytes_anywhere().max(gap_bytes).next_multiple_of(8)).ok();
     let image = Image::of(Program::Jobs { arena_bytes }, &board)?;
     let ran = run_all(&work, &blob, &image)?;
     let same_bits = ran.digest == ran.expected;
-    let quality = clean.map(|clean| {
+    let imputation = clean
+        .as_ref()
+        .filter(|_| model.imputation().is_some())
+        .map(|clean| work.imputed(&ran.values, clean, &window.channels, &scaled(&model, &work.signals)));
+    let quality = clean.filter(|_| args.impute.is_none()).map(|clean| {
         let after = work.pieces(&window, &signals.pieces, &ran.values);
         denoising_quality(&window.channels, &scaled(&model, &signals.pieces), &after, &clean)
     });
@@ -135,7 +161,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         arena_bytes: model.arena_bytes(),
         statics_bytes: (ran.memory.data + ran.memory.bss) as usize,
         stack_bytes: ran.memory.stack as usize,
+        fill_instructions: ran.fill.map(|count| count.instructions as f64 / count.of.max(1) as f64),
         quality: quality.unwrap_or_default(),
+        imputation: imputation.unwrap_or_default(),
         detection,
     };
     args.format.print(&report, |report| table(report, &board, work.each))?;
@@ -157,6 +185,7 @@ struct Ran {
     /// What the host's digest is.
     expected: u64,
     count: Count,
+    fill: Option<Count>,
     memory: Memory,
 }
 
@@ -175,11 +204,11 @@ fn run_all(work: &Work<'_>, blob: &[u8], image: &Image) -> anyhow::Result<Ran> {
             job.behind(blob).len() <= image.board().model.bytes as usize
         };
         // The longest beginning that fits; one signal at least, for the runner to say what does not.
-        let counts: Vec<usize> = (1..=signals.len()).collect();
+        let counts: Vec<usize> = (1..=signals.len().min(work.most)).collect();
         let count = counts.partition_point(fits).max(1).min(signals.len());
         let ((now, later), (expected, rest)) = (signals.split_at(count), host.split_at(count));
         let mut partition = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
-        let job = Job { task: work.task, signals: now };
+        let job = Job { task: work.task_from(work.signals.len() - signals.len()), signals: now };
         partition.write_all(&job.behind(blob)).context("cannot write a temporary file")?;
         let ran = run_job(image, partition.path(), LIMIT)?;
         let ran = Ran {
@@ -187,6 +216,7 @@ fn run_all(work: &Work<'_>, blob: &[u8], image: &Image) -> anyhow::Result<Ran> {
             digest: ran.digest,
             expected: digest_of(expected),
             count: ran.work,
+            fill: ran.fill,
             memory: ran.memory,
         };
         all = Some(match all {
@@ -200,10 +230,8 @@ fn run_all(work: &Work<'_>, blob: &[u8], image: &Image) -> anyhow::Result<Ran> {
                     digest,
                     expected: if same { digest } else { digest_of(&work.host) },
                     values,
-                    count: Count {
-                        instructions: before.count.instructions + ran.count.instructions,
-                        of: before.count.of + ran.count.of,
-                    },
+                    count: added(before.count, ran.count),
+                    fill: before.fill.zip(ran.fill).map(|(a, b)| added(a, b)),
                     memory: if ran.memory.stack > before.memory.stack { ran.memory } else { before.memory },
                 }
             }
@@ -211,6 +239,11 @@ fn run_all(work: &Work<'_>, blob: &[u8], image: &Image) -> anyhow::Result<Ran> {
         (signals, host) = (later, rest);
     }
     all.context("there is no signal")
+}
+
+/// Two counts together.
+fn added(a: Count, b: Count) -> Count {
+    Count { instructions: a.instructions + b.instructions, of: a.of + b.of }
 }
 
 /// What the board's scores say.
@@ -236,7 +269,7 @@ fn table(report: &Report, board: &Board, each: &str) -> String {
     line("bits", if report.same_bits { "the host's".into() } else { "other than the host's".into() });
     line("digest", report.digest.clone());
     line(
-        &format!("instructions {} {each}", if each == "evaluation" { "an" } else { "a" }),
+        &format!("instructions {} {each}", if each.starts_with('e') { "an" } else { "a" }),
         format!("{:.0}", report.instructions),
     );
     let calibration = match report.calibration_bytes {
@@ -248,6 +281,15 @@ fn table(report: &Report, board: &Board, each: &str) -> String {
         "memory",
         format!("{} B of statics (a console and all buffers), {} B of stack", report.statics_bytes, report.stack_bytes),
     );
+    if let Some(fill) = report.fill_instructions {
+        line("instructions to fill gaps", format!("{fill:.0} a signal"));
+    }
+    if let Some(all) = report.imputation.first() {
+        line(
+            "quality on the board",
+            format!("RMSE {:.4}, CRPS {:.4}, {:.3} inside intervals of 90%", all.rmse, all.crps, all.coverage),
+        );
+    }
     if let Some(all) = report.quality.first() {
         line(
             "quality on the board",

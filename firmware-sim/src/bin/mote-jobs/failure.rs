@@ -1,7 +1,7 @@
 //! Every way of its own in which the image can end otherwise than well, with its exit code and its words.
 
 use core::fmt;
-use mote_core::job::DetectorError;
+use mote_core::job::{DetectorError, GapTooLong};
 use mote_core::model::{ArenaTooSmall, ParseError, SelfTestError};
 use mote_firmware::failure::{REQUEST_CODE, REQUEST_KIND, Refusal};
 
@@ -18,6 +18,8 @@ pub enum Failure {
     Job,
     /// The calibration does not fit the model.
     Calibration(DetectorError),
+    /// A gap takes more memory than the model's arena has.
+    Gap(GapTooLong),
     /// A signal is too long for what a draw works on.
     TooLong { values: usize, room: usize },
 }
@@ -28,7 +30,7 @@ impl Refusal for Failure {
             Self::Model(_) => 2,
             Self::Arena(_) => 3,
             Self::SelfTest(_) => 4,
-            Self::Job | Self::Calibration(_) | Self::TooLong { .. } => REQUEST_CODE,
+            Self::Job | Self::Calibration(_) | Self::Gap(_) | Self::TooLong { .. } => REQUEST_CODE,
         }
     }
 
@@ -37,7 +39,7 @@ impl Refusal for Failure {
             Self::Model(_) => "model",
             Self::Arena(_) => "arena",
             Self::SelfTest(_) => "self-test",
-            Self::Job | Self::Calibration(_) | Self::TooLong { .. } => REQUEST_KIND,
+            Self::Job | Self::Calibration(_) | Self::Gap(_) | Self::TooLong { .. } => REQUEST_KIND,
         }
     }
 }
@@ -50,6 +52,7 @@ impl fmt::Display for Failure {
             Self::SelfTest(error) => write!(f, "{error}"),
             Self::Job => f.write_str("what follows the model in its partition is no job"),
             Self::Calibration(error) => write!(f, "{error}"),
+            Self::Gap(error) => write!(f, "{error}; build the image with a larger arena"),
             Self::TooLong { values, room } => {
                 write!(f, "a signal of {values} values, and this image draws or scores at most {room}")
             }

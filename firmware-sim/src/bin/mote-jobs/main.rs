@@ -6,8 +6,10 @@ mod failure;
 mod partition;
 
 use failure::Failure;
-use mote_core::job::{CALIBRATION_NUMBERS, ConditionalDraw, Detector, Evidence, Level, Scoring, SignalDenoiser};
-use mote_core::model::{Arena, Bound, Model};
+use mote_core::job::{
+    CALIBRATION_NUMBERS, ConditionalDraw, Detector, Evidence, Filled, ImputationDraw, Level, Scoring, SignalDenoiser,
+};
+use mote_core::model::{Arena, Bound, Imputation, Model};
 use mote_core::random::{Stream, Ziggurat};
 use mote_core::sampler::Digest;
 use mote_core::schedule::NoiseLevel;
@@ -31,6 +33,7 @@ struct Room {
     state: [f32; ROOM],
     estimate: [f32; ROOM],
     known: [f32; ROOM],
+    deviations: [f32; ROOM],
     levels: [Level; LEVELS],
 }
 
@@ -45,7 +48,13 @@ mote_firmware::entry!(
     run,
     Statics = Statics {
         arena: Arena::new(),
-        room: Room { state: [0.0; ROOM], estimate: [0.0; ROOM], known: [0.0; ROOM], levels: [NO_LEVEL; LEVELS] },
+        room: Room {
+            state: [0.0; ROOM],
+            estimate: [0.0; ROOM],
+            known: [0.0; ROOM],
+            deviations: [0.0; ROOM],
+            levels: [NO_LEVEL; LEVELS],
+        },
         console: Console::new(),
     }
 );
@@ -71,8 +80,11 @@ fn work(
     let (bytes, rest) = partition::model();
     let model = Model::parse(bytes).map_err(Failure::Model)?;
     let job = Job::read(rest).ok_or(Failure::Job)?;
+    model.bind(arena).map_err(Failure::Arena)?.self_test().map_err(Failure::SelfTest)?;
+    if let (Task::Impute, Some(imputation)) = (job.task, model.imputation()) {
+        return draw_gaps((&model, &imputation), &job, arena, room, console, counter);
+    }
     let mut bound = model.bind(arena).map_err(Failure::Arena)?;
-    bound.self_test().map_err(Failure::SelfTest)?;
     match job.task {
         Task::Denoise if model.dim_out() < model.dim_in() => denoise(&model, &mut bound, &job, console, counter),
         Task::Denoise => denoise_windows(&model, &mut bound, &job, room, console, counter)?,
@@ -137,7 +149,7 @@ fn place<'r>(
     if length == 0 || !length.is_multiple_of(whole.max(1)) {
         return Err(Failure::Job);
     }
-    let Room { state, estimate, known, levels } = room;
+    let Room { state, estimate, known, levels, .. } = room;
     let (Some(state), Some(estimate), Some(known)) =
         (state.get_mut(..length), estimate.get_mut(..length), known.get_mut(..length))
     else {
@@ -216,6 +228,55 @@ fn detect(
     }
     Counter::print(console, "detect-window", instructions, number as u64);
     console.record(format_args!("digest value={:016x} samples={number}", digest.finish()));
+    Ok(())
+}
+
+/// Draws what is missing in each signal, so many times, by a model that fills gaps: pairs of draws, the second the mirror of the first.
+#[inline(never)]
+fn draw_gaps(
+    (model, imputation): (&Model<'_>, &Imputation<'_>),
+    job: &Job,
+    arena: &mut Arena<ARENA_BYTES>,
+    room: &mut Room,
+    console: &mut Console,
+    counter: &mut Counter,
+) -> Result<(), Failure> {
+    let plan = imputation.plan();
+    let (mut digest, mut rows, mut filling, mut signals) = (Digest::new(), 0, 0, 0);
+    let (mut steps, mut instructions) = (0, 0);
+    let pairs = job.repeats.div_ceil(2);
+    for (values, first) in job.signals().zip((job.number..).step_by(pairs.max(1) as usize)) {
+        let length = values.len();
+        place(model, room, values)?;
+        let Room { state, estimate, known, deviations, .. } = &mut *room;
+        let [state, next, known, deviations] =
+            [state, estimate, known, deviations].map(|buffer| buffer.get_mut(..length).unwrap_or_default());
+        // The memory that gaps take is the one that the model is bound in afterwards.
+        let (filled, count) = counter.measure(|| imputation.autoregression().fill(known, deviations, arena.floats()));
+        filled.map_err(Failure::Gap)?;
+        (filling, signals) = (filling + count, signals + 1);
+        let mut bound = model.bind(arena).map_err(Failure::Arena)?;
+        let Some(mut imputer) = bound.imputer() else { return Err(Failure::Job) };
+        let filled = Filled { values: known, deviations };
+        for number in 0..job.repeats {
+            let mut noise = Ziggurat::new(Stream::nth(job.seed, first + number / 2));
+            let mut draw = ImputationDraw::start(plan, filled, number % 2 == 1, &mut noise, state);
+            loop {
+                let (more, count) = counter.measure(|| draw.step(&mut imputer, &mut noise, state, next));
+                if !more {
+                    break;
+                }
+                (steps, instructions) = (steps + 1, instructions + count);
+            }
+            for row in state.chunks(imputer.channels().max(1)) {
+                print(console, &mut digest, rows, row);
+                rows += 1;
+            }
+        }
+    }
+    Counter::print(console, "impute-fill", filling, signals);
+    Counter::print(console, "impute-step", instructions, steps);
+    console.record(format_args!("digest value={:016x} samples={rows}", digest.finish()));
     Ok(())
 }
 

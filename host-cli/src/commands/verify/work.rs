@@ -8,9 +8,16 @@ use mote_qemu::JobTask;
 use super::Args;
 use crate::commands::denoise::scaled;
 use crate::commands::detect::Judge;
-use crate::jobs::{Denoised, Signals, denoise, draw_of, estimate_noise, ladder, levels_below, noisy_draw_of};
+use crate::jobs::{
+    Denoised, Drawing, FilledSignal, ImputationQuality, Signals, denoise, draw_gaps, draw_of, estimate_noise,
+    imputation_quality, ladder, levels_below, noisy_draw_of,
+};
 use crate::run::WindowSummary;
 
+/// Streams that the image jumps to.
+const STREAMS: usize = 1024;
+/// Draws of one run of a model that fills gaps.
+const RUN_DRAWS: usize = 400;
 /// Values that a board has room for where it keeps a whole signal.
 const ROOM: usize = 512;
 
@@ -23,6 +30,8 @@ pub(super) struct Work<'w> {
     pub host: Vec<Vec<f32>>,
     /// What instructions are counted for.
     pub each: &'static str,
+    /// The most signals of one run.
+    pub most: usize,
 }
 
 impl<'w> Work<'w> {
@@ -35,7 +44,7 @@ impl<'w> Work<'w> {
             (windows_of(window, &signals.pieces).map(|(_, _, values)| values.to_vec()).collect(), "window")
         };
         let Denoised { pieces: host, .. } = denoise(model, window, &scaled(model, &signals), sigma);
-        Ok(Self { task: JobTask::Denoise { sigma }, signals, host, each })
+        Ok(Self { task: JobTask::Denoise { sigma }, signals, host, each, most: usize::MAX })
     }
 
     /// Draws what is missing in the first signal in which anything is.
@@ -52,7 +61,83 @@ impl<'w> Work<'w> {
         let stream = Stream::new(seed);
         let known = scaled(model, &signals);
         let host = vec![draw_of(model, window, &ladder(model), &known[0], repeats as usize, stream)];
-        Ok(Self { task: JobTask::Impute { seed, number: 0, repeats }, signals, host, each: "evaluation" })
+        Ok(Self {
+            task: JobTask::Impute { seed, number: 0, repeats },
+            signals,
+            host,
+            each: "evaluation",
+            most: usize::MAX,
+        })
+    }
+
+    /// Draws what is missing in every signal in which anything is, by a model that fills gaps; says what memory the longest gap takes.
+    pub fn fill_gaps(
+        (seed, draws): (u64, u32),
+        model: &Model<'_>,
+        window: &WindowSummary,
+        signals: &Signals,
+        gap_bytes: &mut usize,
+    ) -> anyhow::Result<Self> {
+        let imputation = model.imputation().context("the model does not fill gaps")?;
+        let signals = bounded(window, signals);
+        let pairs = draws.div_ceil(2) as usize;
+        if signals.len() * pairs > STREAMS {
+            bail!(
+                "{} signals with {draws} draws each: a board goes {STREAMS} streams far, one for each pair of draws; give --draws {} at most",
+                signals.len(),
+                2 * (STREAMS / signals.len()).max(1)
+            );
+        }
+        if signals.iter().flatten().all(|x| !x.is_nan()) {
+            bail!("nothing is missing in the signals");
+        }
+        let given = scaled(model, &signals);
+        let autoregression = imputation.autoregression();
+        let longest = given.iter().map(|signal| autoregression.longest_gap(signal)).max().unwrap_or(0);
+        *gap_bytes = 4 * autoregression.floats(longest);
+        let filled: Vec<_> = given.iter().map(|signal| FilledSignal::of(&imputation, signal)).collect();
+        let drawing = Drawing { draws, repeats: 1, seed };
+        let host = draw_gaps(model, imputation.plan(), &filled, drawing);
+        Ok(Self {
+            task: JobTask::Impute { seed, number: 0, repeats: draws },
+            signals,
+            host: host.into_iter().map(|draws| draws.concat()).collect(),
+            each: "step of a draw",
+            // A draw is some million instructions, and a run has a time limit.
+            most: (RUN_DRAWS / draws as usize).max(1),
+        })
+    }
+
+    /// The task of a run that begins with this signal.
+    pub fn task_from(&self, first: usize) -> JobTask<'w> {
+        match self.task {
+            JobTask::Impute { seed, repeats, .. } if self.most < usize::MAX => {
+                JobTask::Impute { seed, number: first as u32 * repeats.div_ceil(2), repeats }
+            }
+            task => task,
+        }
+    }
+
+    /// How well the board's own draws found what was missing.
+    pub fn imputed(
+        &self,
+        values: &[f32],
+        clean: &[Vec<f32>],
+        channels: &[String],
+        given: &[Vec<f32>],
+    ) -> Vec<ImputationQuality> {
+        let mut rest = values;
+        let draws: Vec<Vec<Vec<f32>>> = given
+            .iter()
+            .zip(&self.host)
+            .map(|(signal, host)| {
+                let (own, others) = rest.split_at(host.len().min(rest.len()));
+                rest = others;
+                own.chunks_exact(signal.len()).map(<[f32]>::to_vec).collect()
+            })
+            .collect();
+        let cut: Vec<Vec<f32>> = given.iter().zip(clean).map(|(g, clean)| clean[..g.len()].to_vec()).collect();
+        imputation_quality(channels, given, &draws, &cut, 0.9)
     }
 
     /// Draws what may be behind the noise of the first signal.
@@ -67,7 +152,7 @@ impl<'w> Work<'w> {
         let signals: Vec<_> = bounded(window, signals).into_iter().take(1).collect();
         let first = scaled(model, &signals).into_iter().next().context("there is no signal")?;
         let host = vec![noisy_draw_of(model, window, &levels_below(model, sigma), &first, Stream::new(seed))];
-        Ok(Self { task: JobTask::Draw { sigma, seed, number: 0 }, signals, host, each: "evaluation" })
+        Ok(Self { task: JobTask::Draw { sigma, seed, number: 0 }, signals, host, each: "evaluation", most: usize::MAX })
     }
 
     /// Scores windows.
@@ -92,7 +177,13 @@ impl<'w> Work<'w> {
             levels: &calibration.levels,
             calibration: &calibration.numbers,
         };
-        Ok(Self { task, signals, host: scores.into_iter().map(|score| vec![score]).collect(), each: "window" })
+        Ok(Self {
+            task,
+            signals,
+            host: scores.into_iter().map(|score| vec![score]).collect(),
+            each: "window",
+            most: usize::MAX,
+        })
     }
 
     /// What the board gave of signals that were denoised, in the pieces of the file.

@@ -104,7 +104,7 @@ fn stages(options: &Options) -> Result<Vec<(&'static str, Work)>> {
     let core_and_system = |profile: &str| {
         cargo(&[
             &format!(
-                "test --no-fail-fast {profile} -p mote-core -p mote-device -p mote-experiments -p mote-link -p mote-qemu"
+                "test --no-fail-fast {profile} --features mote-core/imputation -p mote-core -p mote-device -p mote-experiments -p mote-link -p mote-qemu"
             ),
             &format!("test --no-fail-fast {profile} -p mote-tests {own_tests}"),
         ])
@@ -233,8 +233,10 @@ fn board_lints(firmware: &str) -> Vec<Invocation> {
         new
     }) {
         let flags = format!("CARGO_TARGET_{}_RUSTFLAGS", board.target.to_uppercase().replace(['-', '.'], "_"));
-        for what in ["-p mote-core -p mote-link".to_string(), format!("{firmware} --workspace --lib --bins --examples")]
-        {
+        for what in [
+            "-p mote-core -p mote-link".to_string(),
+            format!("{firmware} --workspace --features imputation --lib --bins --examples"),
+        ] {
             let line = format!("clippy --release {what} --target {} -- -D warnings", board.target);
             lints.push(Invocation::cargo(&line).with("MOTE_BOARD", board.name).with(&flags, &board.flags.join(" ")));
         }
