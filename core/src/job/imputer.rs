@@ -7,6 +7,35 @@ use crate::score::Denoiser;
 ///
 /// Its input is a window of means (of known values, these themselves), then the same window of deviations (0 where a value is known), then the state of the
 /// residuals over fewer samples; each time after time, with the sample in the middle, and 0 beyond the ends of the signal.
+///
+#[cfg_attr(feature = "imputation", doc = "```")]
+#[cfg_attr(not(feature = "imputation"), doc = "```ignore")]
+/// use mote_core::job::{Filled, ImputationDraw};
+/// use mote_core::model::{Arena, Model, arena_bytes};
+/// use mote_core::random::{Stream, Ziggurat};
+///
+/// const BLOB: &[u8] = include_bytes!("../../tests/golden/v1-gaps-random.mote");
+///
+/// let model = Model::parse(BLOB)?;
+/// let imputation = model.imputation().ok_or("no model that fills gaps")?;
+/// let mut arena = Arena::<{ arena_bytes(BLOB) }>::new();
+///
+/// // Four samples of two channels, in the data's own units; two readings are missing.
+/// let mut values = [0.4, 1.0, f32::NAN, 1.2, 0.6, f32::NAN, 0.5, 1.1];
+/// let mut deviations = [0.0; 8];
+/// model.scale(&mut values);
+/// imputation.autoregression().fill(&mut values, &mut deviations, arena.floats())?;
+///
+/// let mut bound = model.bind(&mut arena)?;
+/// let mut imputer = bound.imputer().ok_or("no model that fills gaps")?;
+/// let mut noise = Ziggurat::new(Stream::new(42));
+/// let filled = Filled { values: &values, deviations: &deviations };
+/// let (mut state, mut next) = ([0.0; 8], [0.0; 8]);
+/// let mut draw = ImputationDraw::start(imputation.plan(), filled, false, &mut noise, &mut state);
+/// while draw.step(&mut imputer, &mut noise, &mut state, &mut next) {}
+/// model.unscale(&mut state); // one way in which it may have been
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Imputer<'w, D> {
     denoiser: D,

@@ -7,23 +7,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use mote_core::model::{Model, Role};
-use mote_picture::{Colour, Figure, Mark, Panel, Scale};
 use serde::Serialize;
 
 use super::output::{Format, text};
+use super::signal_plot::{self, Layer};
 use super::source::{Source, parse};
 use crate::data::{Header, SampleFile};
-use crate::files::write_atomically;
 use crate::inspection::{BlobText, bytes};
 use crate::jobs::{
     Denoised, DenoisingQuality, Restore, SignalError, SignalOptions, Signals, denoise, denoising_quality,
     estimate_noise,
 };
 use crate::run::WindowSummary;
-use bars::{BarArgs, BarReport, Bars, Ground};
-
-/// Samples in the picture.
-const SHOWN: usize = 400;
+use bars::{BarArgs, BarReport, Ground};
 
 /// Arguments of `mote denoise`.
 #[derive(Debug, clap::Args)]
@@ -188,7 +184,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let restored = restore.pieces(&after);
     write_result(args.out.as_deref(), &signals, &restored, (quality.is_some(), args.format.is_json()))?;
     if let Some(path) = &args.plot {
-        plot(path, &window, &before, &after, clean, bars.as_ref())?;
+        let first = |pieces: &[Vec<f32>]| pieces.first().cloned().unwrap_or_default();
+        let (noisy, denoised, clean) = (first(&before), first(&after), clean.map(first));
+        let ends = bars.as_ref().map(|bars| bars.ends.each_ref().map(|end| first(end)));
+        let line = |name, colour, width, opacity, values| Layer::Line { name, colour, width, opacity, values };
+        let mut layers = vec![line("noisy", 7, 2.0, 0.5, &noisy)];
+        layers.extend(clean.as_deref().map(|clean| line("clean", 0, 2.0, 1.0, clean)));
+        layers.extend(ends.as_ref().map(|[low, high]| Layer::Band { name: "interval", colour: 1, ends: [low, high] }));
+        layers.push(line("denoised", 1, 2.0, 1.0, &denoised));
+        signal_plot::write(path, "Denoised signal", &window, &layers)?;
         eprintln!("wrote {}", path.display());
     }
     if let Some(path) =
@@ -248,46 +252,4 @@ fn table(rows: &[DenoisingQuality]) -> String {
         );
     }
     out
-}
-
-/// The first samples of the first signal, a panel a channel.
-fn plot(
-    path: &Path,
-    window: &WindowSummary,
-    before: &[Vec<f32>],
-    after: &[Vec<f32>],
-    clean: Option<&[Vec<f32>]>,
-    bars: Option<&Bars>,
-) -> anyhow::Result<()> {
-    let channels = window.channels.len();
-    let points = |pieces: &[Vec<f32>], channel: usize| -> Vec<(f64, f64)> {
-        let first = pieces.first().map(Vec::as_slice).unwrap_or_default();
-        let values = first.iter().skip(channel).step_by(channels).take(SHOWN).enumerate();
-        let seconds = window.period.unwrap_or(1.0);
-        values.filter(|(_, x)| !x.is_nan()).map(|(k, x)| (k as f64 * seconds, f64::from(*x))).collect()
-    };
-    let panels = window
-        .channels
-        .iter()
-        .enumerate()
-        .map(|(channel, name)| {
-            let mut marks = vec![Mark::line("noisy", Colour::nth(7), points(before, channel)).opacity(0.5)];
-            marks.extend(clean.map(|clean| Mark::line("clean", Colour::nth(0), points(clean, channel)).wide(2.0)));
-            if let Some(Bars { ends: [low, high], .. }) = bars {
-                let ends = points(low, channel).into_iter().zip(points(high, channel));
-                let band = ends.map(|((x, low), (_, high))| (x, low, high)).collect();
-                marks.push(Mark::band("interval", Colour::nth(1), band));
-            }
-            marks.push(Mark::line("denoised", Colour::nth(1), points(after, channel)));
-            let time = if window.period.is_some() { "seconds" } else { "samples" };
-            Panel { title: name.clone(), x: Scale::linear(time), y: Scale::linear("training deviations"), marks }
-        })
-        .collect();
-    let figure = Figure::new("Denoised signal", 1, panels).sized(920, 240);
-    let content = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg")) {
-        figure.svg().into_bytes()
-    } else {
-        figure.png(2)?
-    };
-    Ok(write_atomically(path, |out| out.write_all(&content))?)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::denoise::{LogArgs, reference, scaled, window_of, write_result};
 use super::output::Format;
+use super::signal_plot::{self, Layer};
 use super::source::{Source, parse};
 use crate::data::SampleFile;
 use crate::files::write_atomically;
@@ -50,6 +51,12 @@ pub(super) struct Args {
     /// A CSV with mean and interval of each value that was missing.
     #[arg(long, value_name = "FILE.csv")]
     interval: Option<PathBuf>,
+    /// A picture of one signal (.svg or .png): what is known, what is filled in, and the interval.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Which signal of several is pictured, from 0. Default: the first in which something is missing.
+    #[arg(long, requires = "plot", value_name = "NUMBER")]
+    signal: Option<usize>,
     /// The signal with nothing missing, to measure against.
     #[arg(long, value_name = "FILE")]
     reference: Option<String>,
@@ -72,6 +79,17 @@ struct Report {
     quality: Vec<ImputationQuality>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     autoregression_alone: Vec<ImputationQuality>,
+}
+
+/// One end of an interval for a picture: at missing values as `end` says, at the known ones beside them these themselves, so that the band closes there.
+fn band_end(known: &[f32], channels: usize, end: impl Fn(usize) -> f32) -> Vec<f32> {
+    let missing = |index: Option<usize>| index.and_then(|index| known.get(index)).is_some_and(|x| x.is_nan());
+    let of = |(index, x): (usize, &f32)| match x.is_nan() {
+        true => end(index),
+        false if missing(index.checked_sub(channels)) || missing(Some(index + channels)) => *x,
+        false => f32::NAN,
+    };
+    known.iter().enumerate().map(of).collect()
 }
 
 /// What the blob of a model that fills gaps says of its windows.
@@ -172,6 +190,28 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         args.draws,
         bytes(blob.len())
     );
+    if let Some(path) = &args.plot {
+        let first = given.iter().position(|piece| piece.iter().any(|x| x.is_nan())).unwrap_or(0);
+        let number = args.signal.unwrap_or(first);
+        let (Some(known), Some(filled)) = (given.get(number), filled.get(number)) else {
+            bail!("--signal {number}: {} holds signals 0 to {}", args.data, given.len() - 1);
+        };
+        let ends = [0.5 - args.coverage / 2.0, 0.5 + args.coverage / 2.0].map(|p| {
+            let end = |index: usize| {
+                let mut drawn = of(number, index);
+                drawn.sort_unstable_by(f32::total_cmp);
+                quantile(&drawn, p)
+            };
+            band_end(known, window.channels.len(), end)
+        });
+        let line = |name, colour, width, values| Layer::Line { name, colour, width, opacity: 1.0, values };
+        let mut layers = vec![Layer::Band { name: "interval", colour: 1, ends: [&ends[0], &ends[1]] }];
+        layers.extend(truth.as_ref().map(|truth| line("as it was", 7, 1.5, &truth[number])));
+        layers.push(line("filled in", 1, 2.0, filled));
+        layers.push(line("known", 0, 2.5, known));
+        signal_plot::write(path, "What was missing", &window, &layers)?;
+        eprintln!("wrote {}", path.display());
+    }
     let report = Report {
         missing,
         draws: args.draws,

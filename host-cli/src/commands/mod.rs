@@ -24,6 +24,7 @@ mod run_page;
 mod sample;
 mod score_1d;
 mod search_plan;
+mod signal_plot;
 mod simulate;
 mod source;
 mod theory;
