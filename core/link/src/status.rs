@@ -131,6 +131,8 @@ named! {
         CalibrationIncomplete = "calibration-incomplete", "not all of the calibration has arrived";
         /// A number of the calibration is not finite, or a mean square below 0 (its place).
         BadCalibration = "bad-calibration", "a number of the calibration is not finite, or below zero where it cannot be";
+        /// A model that fills gaps was asked to denoise or to score.
+        FillsGaps = "fills-gaps", "the model fills gaps in signals, and neither denoises nor scores";
     }
 }
 

@@ -173,7 +173,10 @@ fn a_log_on_standard_input_is_judged_as_its_rows_come() {
     let places: Vec<_> =
         rows.iter().map(|row| (row["time"].as_str().unwrap(), row["first_row"].as_u64().unwrap())).collect();
     assert_eq!(places, [("0.00", 0), ("3.00", 16)]);
-    assert!(rows.iter().all(|row| row["score"].is_f64()) && ended.stderr.contains("3 rows missing by their times"));
+    assert!(
+        rows.iter().all(|row| row["score"].is_f64())
+            && ended.stderr.contains("3 rows missing by their times, 1 values missing")
+    );
     // A sensor that says nothing: its window has no score, and a line says so.
     let silent = recording(&tables::log_without_readings(16));
     let ended = place.fed(&detect(""), &silent);
@@ -329,4 +332,18 @@ fn a_board_denoises_whole_windows_of_a_model_that_does_not_slide() {
     let host = place.ok(&format!("denoise run {LOG} --data noisy.csv --noise 0.2 --reference noisy.csv --json")).stdout;
     let host: Value = serde_json::from_str(&host).unwrap();
     assert_eq!(report["quality"][0]["rmse_after"], host["quality"][0]["rmse_after"]);
+    // The other jobs, on windows too.
+    place.ok(&format!("detect run {LOG} --normal log.csv --by pattern --seeds 1 --at 0.3 --save-calibration c.json"));
+    place.write(
+        "gap.csv",
+        noisy.replacen(noisy.lines().find(|line| line.starts_with("0.02,x,")).unwrap(), "0.02,x,,0.5,ok", 1),
+    );
+    for job in [
+        "--data noisy.csv --detect c.json",
+        "--data noisy.csv --noise 0.2 --draw 3",
+        "--data gap.csv --impute 4 --repeats 1",
+    ] {
+        let report: Value = serde_json::from_str(&place.ok(&format!("verify run {LOG} {job} --json")).stdout).unwrap();
+        assert_eq!(report["same_bits"], true, "{job}");
+    }
 }

@@ -2,7 +2,7 @@ use super::{PATIENCE, WIDTH, device, everything, greet, tiny};
 use mote_core::job::{CALIBRATION_NUMBERS, Level};
 use mote_core::model::Model;
 use mote_device::{By, Calibration, Client, Draw, Error, Status};
-use mote_link::frame::{FRAME_MAX, Kind, Receiver};
+use mote_link::frame::{FRAME_MAX, Frame, Kind, Receiver};
 use mote_link::message::{self, Answer, Judging, ModelInfo, Request};
 use mote_tests::live::{CALIBRATION, Host, Wire, bits, normals};
 use std::thread;
@@ -181,4 +181,27 @@ fn a_device_that_is_older_than_detectors_is_told_of() {
     });
     let error = greet(ours).calibrate(&made).unwrap_err();
     assert!(matches!(error, Error::NoDetection) && error.to_string().contains("image"), "{error}");
+}
+
+#[test]
+fn the_seed_of_fuzzing_is_a_conversation_that_scores_a_window() {
+    // As the fuzz target reads it: a byte of length, and a payload.
+    let mut rest: &[u8] = include_bytes!("../../fuzz/seeds/detector");
+    let (_board, mut line) = device(&tiny());
+    let (mut receiver, mut sequence, mut last) = (Receiver::new(), 0, Vec::new());
+    while let Some((length, after)) = rest.split_first() {
+        let (payload, after) = after.split_at(usize::from(*length));
+        let mut frame = [0; FRAME_MAX];
+        let length = Frame { kind: Kind::Request, session: 1, sequence, payload }.write(&mut frame).unwrap();
+        mote_device::Line::send(&mut line, &frame[..length]).unwrap();
+        (rest, sequence) = (after, sequence + 1);
+        last = loop {
+            let byte = mote_device::Line::receive(&mut line, Duration::from_secs(20)).unwrap().expect("an answer");
+            if let Some(frame) = receiver.push(byte) {
+                break frame.unwrap().payload.to_vec();
+            }
+        };
+    }
+    // A score, and whether it is an alarm.
+    assert!(matches!(message::read(&last), Some(Answer::Values { of: 2, .. })), "{last:?}");
 }

@@ -74,6 +74,19 @@ fn a_centre_denoiser_is_no_sampler() {
 }
 
 #[test]
+fn a_model_that_fills_gaps_neither_denoises_nor_scores() {
+    let (_board, line) = device(&RandomModel::gaps().blob());
+    let mut client = greet(line);
+    let (denoise, score) =
+        (Request::Denoise { noise: 0.1, class: None }, Request::Score { noise: 0.1, seed: 0, class: None });
+    client.tell(&Request::Window { from: 0, values: &[0; 4] }).unwrap();
+    for request in [denoise, score] {
+        assert_eq!(refusal(client.tell(&request)), (Status::FillsGaps, 0), "{request:?}");
+    }
+    assert_eq!(refusal(client.sample(&Draw::default())).0, Status::NotASampler);
+}
+
+#[test]
 fn a_device_without_a_model_says_so_and_can_be_given_one() {
     let (_board, line) = device(&[]);
     let mut client = greet(line);

@@ -119,6 +119,7 @@ impl Job {
     /// A window to score by a detector, an evaluation a step.
     pub fn detect(model: &Model<'_>, window: &[f32], detection: &Detection<'_>) -> Result<Self, (Status, u32)> {
         detection.check()?;
+        check_role(model)?;
         let values = window.len();
         let channels = detection.channels();
         let whole =
@@ -323,6 +324,7 @@ fn check_class(model: &Model<'_>, class: Option<u16>) -> Result<(), (Status, u32
 
 /// Holds a window to the model; gives the level nearest to the noise, by the logarithm of sigma / alpha. A NaN is a value that is missing.
 fn check_window(model: &Model<'_>, window: &[f32], noise: f32, class: Option<u16>) -> Result<Level, (Status, u32)> {
+    check_role(model)?;
     check_class(model, class)?;
     check_values(window)?;
     if !noise.is_finite() || noise <= 0.0 {
@@ -331,6 +333,11 @@ fn check_window(model: &Model<'_>, window: &[f32], noise: f32, class: Option<u16
     let level = model.nearest_level(noise);
     // Pure noise says nothing of data, and pure data need no network.
     if level.noise.alpha > 0.0 && level.noise.sigma > 0.0 { Ok(level) } else { Err((Status::NoLevel, 0)) }
+}
+
+/// Refuses a model whose network sees something else than a noisy window.
+fn check_role(model: &Model<'_>) -> Result<(), (Status, u32)> {
+    if model.role() == Role::Imputer { Err((Status::FillsGaps, 0)) } else { Ok(()) }
 }
 
 /// Refuses an infinite value, and a window in which everything is missing.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use mote_core::model::Model;
 use mote_core::random::{NormalSource as _, Stream, Ziggurat};
 use mote_device::checksum;
@@ -153,7 +153,10 @@ impl BarArgs {
         if let Some(spread) = kept.spreads.iter().find(same) {
             return Ok(spread.factor);
         }
-        let Some(factor) = on_validation(ground, noise, draws, self.coverage, &Recipe::read(&run.recipe())?)? else {
+        let Some(factor) = on_validation(ground, noise, draws, self.coverage, &Recipe::read(&run.recipe())?).context(
+            "the spread of the draws is found on the run's own data; say it by --spread where these are not at hand",
+        )?
+        else {
             eprintln!("warning: the validation part says nothing of the spread, which is taken as it is");
             return Ok(1.0);
         };

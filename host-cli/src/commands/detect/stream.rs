@@ -53,7 +53,9 @@ struct Counts {
     /// Windows in which everything is missing.
     empty: u64,
     /// Rows missing by their times.
-    missing: u64,
+    rows: u64,
+    /// Values missing in rows that are there.
+    values: u64,
 }
 
 /// Judges window after window, each as soon as its last row is there, and writes its line at once.
@@ -109,21 +111,24 @@ pub(super) fn run(args: &Args, model: &Model<'_>, window: &WindowSummary, judge:
             // A long gap: what was there is no window.
             None => filling.values.clear(),
             Some(gap) => {
-                counts.missing += gap;
+                counts.rows += gap;
                 for _ in 0..gap {
                     filling.push("", &nothing);
                     judged(filling, &row.group, &mut counts)?;
                 }
             }
         }
+        counts.values += row.values.iter().filter(|x| x.is_nan()).count() as u64;
         filling.push(&row.time, &row.values);
         judged(filling, &row.group, &mut counts)?;
     }
-    let Counts { windows, alarms, empty, missing } = counts;
-    eprintln!(
-        "{windows} windows of {} samples, {alarms} above {:.4}; {missing} rows missing by their times, {empty} windows without a value",
-        calibration.length, calibration.threshold
-    );
+    let Counts { windows, alarms, empty, rows, values } = counts;
+    eprintln!("{windows} windows of {} samples, {alarms} above {:.4}", calibration.length, calibration.threshold);
+    if rows + values + empty > 0 {
+        eprintln!(
+            "warning: standard input: {rows} rows missing by their times, {values} values missing (empty, NaN or infinite) in others, {empty} windows without any"
+        );
+    }
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! Files in the repository that a program writes: the tables of core, the C header, and models with random weights.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use mote_core::job::CALIBRATION_NUMBERS;
 use mote_core::network::{WeightFormat, WeightLayout};
+use mote_link::frame::PAYLOAD_MAX;
+use mote_link::message::{Judging, Request};
 use mote_tests::random_model::RandomModel;
 use mote_tests::{c_header, tables};
 use std::fs;
@@ -39,7 +42,7 @@ fn golden() -> [(&'static str, RandomModel); 5] {
 /// The model that is built into firmware images, which may change at any time.
 const BUILT_IN: &str = "firmware-sim/models/built-in.mote";
 
-/// Where fuzzing starts from: small models with every feature of the format, and after each the bytes that choose what is done with it.
+/// Where fuzzing starts from: small models with every feature of the format, and after each the bytes that choose what is done with it; and requests.
 fn fuzz_seeds() -> Vec<(&'static str, Vec<u8>)> {
     let everything = RandomModel::small_with_everything();
     let packed = everything.clone().of_small_weights(WeightFormat::Bits4);
@@ -51,7 +54,33 @@ fn fuzz_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("tests/fuzz/seeds/packed", packed.blob()),
         ("tests/fuzz/seeds/gaps", RandomModel::gaps().blob()),
     ];
-    seeds.map(|(path, blob)| (path, blob.into_iter().chain(0..32).collect())).into()
+    let models = seeds.map(|(path, blob)| (path, blob.into_iter().chain(0..32).collect()));
+    models.into_iter().chain([("tests/fuzz/seeds/detector", detector_requests())]).collect()
+}
+
+/// For a device's line: the payloads of a conversation that sets a detector of the built-in model up and scores a window, a byte of length before each.
+fn detector_requests() -> Vec<u8> {
+    let (numbers, window) = (1f32.to_le_bytes().repeat(CALIBRATION_NUMBERS), 0.5f32.to_le_bytes().repeat(2));
+    let (seeds, channels, threshold, levels) = (1, 1, 0.5, &[0][..]);
+    let requests = [
+        Request::Hello { version: mote_link::VERSION },
+        Request::Detector { judging: Judging::Sensors, seeds, channels, threshold, levels },
+        Request::Calibration { from: 0, values: &numbers },
+        Request::Window { from: 0, values: &window },
+        Request::Detect,
+        Request::Boot,
+        Request::Boot,
+        Request::Boot,
+        Request::Values { from: 0 },
+    ];
+    let mut out = Vec::new();
+    for request in requests {
+        let mut payload = [0; PAYLOAD_MAX];
+        let payload = postcard::to_slice(&request, &mut payload).expect("it fits");
+        out.push(payload.len() as u8);
+        out.extend_from_slice(payload);
+    }
+    out
 }
 
 fn write(path: &str, bytes: &[u8]) -> Result<()> {
