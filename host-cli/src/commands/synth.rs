@@ -57,7 +57,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     per_class: u32,
     /// Noise that rows start with, in training deviations: more leaves less of the row.
-    #[arg(long, default_value_t = 0.7)]
+    #[arg(long, default_value_t = 0.7, allow_negative_numbers = true)]
     sigma: f32,
     #[command(flatten)]
     making: MakingArgs,

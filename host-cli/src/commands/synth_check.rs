@@ -1,11 +1,9 @@
 //! `mote synth-check`
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, bail};
-use serde::Serialize;
 
 use super::CheckFailed;
 use super::output::Format;
@@ -18,9 +16,7 @@ use crate::noise::NoiseRange;
 use crate::quantize::CalibrationOptions;
 use crate::recipe::{BlobRecipe, NetworkRecipe, NoiseRecipe, Recipe};
 use crate::run::Prepared;
-use crate::synth::{
-    Arm, ArmKind, Checked, Gain, Layout, Lesson, NEAR_DUPLICATE, Nearness, Protocol, Rows, Splits, check,
-};
+use crate::synth::{ArmKind, CheckTable, Checked, Gain, Layout, Lesson, Protocol, Rows, Splits, check};
 use crate::train::{Trainer, TrainingOptions, TrainingSet};
 use crate::training_run::Progress;
 
@@ -60,15 +56,27 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     per_class: u32,
     /// Noise that rows start with, in training deviations; several to choose from.
-    #[arg(long, value_delimiter = ',', default_value = "0.4,0.7,1", value_name = "SIGMA,..")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        default_value = "0.4,0.7,1",
+        value_name = "SIGMA,.."
+    )]
     sigma: Vec<f32>,
     /// What synthetic rows weigh beside the real ones; several to choose from.
-    #[arg(long, value_delimiter = ',', default_value = "0.5,1", value_name = "WEIGHT,..")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        default_value = "0.5,1",
+        value_name = "WEIGHT,.."
+    )]
     weight: Vec<f64>,
     #[command(flatten)]
     making: MakingArgs,
     /// Inverse strength of the classifier's penalty.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
     c: f64,
     /// Training steps of each network. Default: 1200, or the recipe's.
     #[arg(long)]
@@ -81,13 +89,13 @@ pub(super) struct Args {
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct MakingArgs {
     /// Share of fresh noise on the way down: 0 is DDIM, 1 draws from the posterior.
-    #[arg(long, default_value_t = 0.0)]
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
     pub eta: f32,
     /// How far real rows are shifted before they are noised, in pixels of an image or samples of a window; 0 for not at all.
-    #[arg(long, default_value_t = 0.7)]
+    #[arg(long, default_value_t = 0.7, allow_negative_numbers = true)]
     pub shift: f32,
     /// Least probability of its class that a plain classifier of the real rows must give a row that is made; 0 keeps all.
-    #[arg(long, default_value_t = 0.5)]
+    #[arg(long, default_value_t = 0.5, allow_negative_numbers = true)]
     pub agree: f64,
     /// Seed of all that is drawn.
     #[arg(long, default_value_t = 0)]
@@ -219,41 +227,6 @@ fn splits(data: &Prepared) -> anyhow::Result<Splits> {
     Ok(splits)
 }
 
-/// A line of the table.
-#[derive(Serialize)]
-struct Line<'a> {
-    #[serde(flatten)]
-    arm: &'a Arm,
-    chosen: bool,
-    validation_mean: f64,
-    validation_gain: Gain,
-    test_mean: f64,
-    test_gain: Gain,
-}
-
-/// A line about copies.
-#[derive(Serialize)]
-struct NearLine {
-    #[serde(flatten)]
-    kind: ArmKind,
-    /// Share whose class the nearest of all training rows tell.
-    labels_told: f64,
-    #[serde(flatten)]
-    nearness: Nearness,
-}
-
-#[derive(Serialize)]
-struct Report<'a> {
-    draws: usize,
-    rows: usize,
-    per_class: usize,
-    blob_bytes: usize,
-    sets: Vec<Line<'a>>,
-    /// The chosen set beside the best that needs no network.
-    against_control: Option<Gain>,
-    copies: Vec<NearLine>,
-}
-
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let protocol = args.protocol()?;
     let recipe = args.recipe()?;
@@ -278,8 +251,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     };
     let checked = check(&splits, &protocol, &learn)?;
     progress.finish();
-    let report = report(&checked, &protocol);
-    args.format.print(&report, text)?;
+    args.format.print(&CheckTable::of(&checked, &protocol), CheckTable::to_text)?;
     judge(&checked)
 }
 
@@ -306,87 +278,6 @@ fn learn(lesson: &Lesson, recipe: &Recipe, data: &Prepared, each: &dyn Fn(f64)) 
     let network = trainer.ema_network();
     let float = FloatRun { recipe, summary, network };
     Ok(make_blob(&float, &CalibrationOptions::default())?.0.blob)
-}
-
-fn report<'c>(checked: &'c Checked, protocol: &Protocol) -> Report<'c> {
-    let real = &checked.arms[0];
-    let chosen = checked.chosen();
-    let line = |arm: &'c Arm| Line {
-        chosen: chosen == Some(arm) || checked.control() == Some(arm),
-        validation_mean: arm.validation_mean(),
-        validation_gain: Gain::between(&real.validation, &arm.validation),
-        test_mean: arm.test_mean(),
-        test_gain: Gain::between(&real.test, &arm.test),
-        arm,
-    };
-    let near = checked.nearness.iter().zip(&checked.labels);
-    Report {
-        draws: protocol.draws,
-        rows: protocol.rows,
-        per_class: protocol.per_class,
-        blob_bytes: checked.blob_bytes,
-        sets: checked.arms.iter().map(line).collect(),
-        against_control: chosen
-            .zip(checked.control())
-            .map(|(chosen, control)| Gain::between(&control.test, &chosen.test)),
-        copies: near
-            .map(|((kind, nearness), labels)| NearLine {
-                kind: *kind,
-                labels_told: *labels,
-                nearness: nearness.clone(),
-            })
-            .collect(),
-    }
-}
-
-fn text(report: &Report<'_>) -> String {
-    let mut out =
-        format!("{:<38}{:>7}{:>12}{:>18}{:>9}{:>18}\n", "learnt from", "weight", "validation", "gain", "test", "gain");
-    let gain = |gain: Gain| format!("{:+.4} +- {:.4}", gain.mean, gain.standard_error);
-    for line in &report.sets {
-        let weight = if line.arm.weight > 0.0 { line.arm.weight.to_string() } else { String::new() };
-        let gains = match line.arm.kind {
-            ArmKind::Real => [String::new(), String::new()],
-            _ => [gain(line.validation_gain), gain(line.test_gain)],
-        };
-        let _ = writeln!(
-            out,
-            "{:<38}{weight:>7}{:>12.4}{:>18}{:>9.4}{:>18}{}",
-            line.arm.kind.name(),
-            line.validation_mean,
-            gains[0],
-            line.test_mean,
-            gains[1],
-            if line.chosen { "  chosen" } else { "" }
-        );
-    }
-    if let Some(against) = report.against_control {
-        let _ = writeln!(out, "chosen synthetic set beside the chosen one without a network: test {}", gain(against));
-    }
-    let _ = writeln!(
-        out,
-        "\n{:<38}{:>9}{:>12}{:>13}{:>14}{:>9}",
-        "distance to the nearest real row", "median", "held out", "below 1%", "duplicates", "labels"
-    );
-    for NearLine { kind, labels_told, nearness } in &report.copies {
-        let _ = writeln!(
-            out,
-            "{:<38}{:>9.3}{:>12.3}{:>13.3}{:>14}{:>9.3}",
-            kind.name(),
-            nearness.median,
-            nearness.held_out_median,
-            nearness.share_below,
-            format!("{}/{}", nearness.near_duplicates, nearness.rows),
-            labels_told
-        );
-    }
-    let _ = writeln!(
-        out,
-        "in training deviations, root mean square over the values; below 1%: share nearer than the 1st percentile of held-out rows; duplicates: nearer than {NEAR_DUPLICATE}; \
-         labels: share whose class the five nearest of all training rows tell\n{} of blob",
-        crate::inspection::bytes(report.blob_bytes)
-    );
-    out
 }
 
 /// Whether the chosen set helps and holds no copies.

@@ -11,6 +11,7 @@ mod logistic;
 mod maker;
 mod nearness;
 mod rows;
+mod table;
 
 pub use arms::{Arm, ArmKind, Gain};
 pub use check::{Checked, Lesson, Protocol, Splits, check};
@@ -20,3 +21,4 @@ pub use logistic::{Logistic, LogisticError};
 pub use maker::{Made, Maker, Start, levels_from};
 pub use nearness::{NEAR_DUPLICATE, Nearness};
 pub use rows::Rows;
+pub use table::CheckTable;
