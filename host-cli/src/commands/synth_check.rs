@@ -16,7 +16,7 @@ use crate::noise::NoiseRange;
 use crate::quantize::CalibrationOptions;
 use crate::recipe::{BlobRecipe, NetworkRecipe, NoiseRecipe, Recipe};
 use crate::run::Prepared;
-use crate::synth::{ArmKind, CheckTable, Checked, Gain, Layout, Lesson, Protocol, Rows, Splits, check};
+use crate::synth::{CheckTable, Checked, Gain, Layout, Lesson, Protocol, Rows, Splits, check};
 use crate::train::{Trainer, TrainingOptions, TrainingSet};
 use crate::training_run::Progress;
 
@@ -291,12 +291,7 @@ fn judge(checked: &Checked) -> anyhow::Result<()> {
         ))
         .into());
     }
-    let sigma = match chosen.kind {
-        ArmKind::Synthetic { sigma } | ArmKind::SyntheticAndShifts { sigma } => sigma,
-        _ => return Ok(()),
-    };
-    let near = checked.nearness.iter().find(|(kind, _)| *kind == ArmKind::Synthetic { sigma });
-    match near {
+    match checked.nearness.iter().find(|(kind, _)| *kind == chosen.kind) {
         Some((_, near)) if near.near_duplicates as f64 > NEAR_DUPLICATES_ALLOWED * near.rows as f64 => {
             Err(CheckFailed(format!(
                 "{} of {} synthetic rows are nearly copies of real ones; take a larger --sigma",

@@ -77,7 +77,7 @@ impl Checked {
     /// The synthetic set that is best on the validation rows.
     #[must_use]
     pub fn chosen(&self) -> Option<&Arm> {
-        best(&self.arms, ArmKind::is_synthetic)
+        best(&self.arms, ArmKind::is_candidate)
     }
 
     /// The shifts that are best on the validation rows, where there are any.

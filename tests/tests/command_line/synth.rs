@@ -95,7 +95,7 @@ fn rows_start_from_a_file_and_stand_behind_it() {
 #[test]
 fn what_cannot_be_made_is_refused() {
     let place = trained();
-    place.write("plain.csv", "1,2,3\n4,5,6\n");
+    place.write("plain.csv", tables::normals(30, 3));
     place.write("few.csv", "count,heat,damp,kind\n3,21,-340,busy\n4,20.5,-342,busy\n");
     place.write("other.csv", "count,heat,damp,kind\n3,21,-340,busy\n4,20.5,-342,lazy\n");
     place.write("wide.csv", "a,b,c,d,kind\n3,21,-340,1,busy\n4,20.5,-342,2,idle\n");
