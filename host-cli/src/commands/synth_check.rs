@@ -230,13 +230,22 @@ fn splits(data: &Prepared) -> anyhow::Result<Splits> {
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let protocol = args.protocol()?;
     let recipe = args.recipe()?;
-    if recipe.slides() {
+    if recipe.slides() || recipe.fills_gaps() {
         bail!(
             "the recipe's network slides over signals, and synthetic rows are whole windows; use a recipe without `sliding`"
         );
     }
     let data = prepare(&recipe)?;
     let splits = splits(&data)?;
+    for (class, name) in data.summary.classes.iter().enumerate() {
+        let there = splits.train.of_class(class as u16).len();
+        if there < protocol.rows {
+            bail!(
+                "--rows {}: class {name} has {there} training rows; take at most that many, or bring more",
+                protocol.rows
+            );
+        }
+    }
     let steps = recipe.training.steps;
     eprintln!(
         "{} draws of {} rows for each of {} classes, a network of {} steps each",
@@ -267,6 +276,7 @@ fn learn(lesson: &Lesson, recipe: &Recipe, data: &Prepared, each: &dyn Fn(f64)) 
         rows: &lesson.rows.values,
         labels: Some(&lesson.rows.labels),
         windows: data.windows(),
+        gaps: None,
     };
     let shape = recipe.shape(data.dim(), summary.classes.len());
     let mut trainer = Trainer::new(shape, recipe.training.clone(), set, &noise)?;

@@ -93,7 +93,7 @@ impl Checked {
 /// validation rows.
 ///
 /// # Errors
-/// When a network cannot learn, or a class has fewer rows than a draw takes.
+/// When a network cannot learn, or a classifier be fitted.
 pub fn check(
     splits: &Splits,
     protocol: &Protocol,
@@ -144,20 +144,15 @@ struct Draw {
     blob_bytes: usize,
 }
 
-/// The rows of a draw: the first few of each class in an order that the seed, the draw and the class decide.
-fn drawn(splits: &Splits, protocol: &Protocol, number: usize) -> anyhow::Result<Rows> {
+/// The rows of a draw: the first few of each class, all where there are fewer, in an order that the seed, the draw and the class decide.
+fn drawn(splits: &Splits, protocol: &Protocol, number: usize) -> Rows {
     let mut chosen = Vec::new();
     for class in 0..splits.classes {
         let own = splits.train.of_class(class as u16);
-        let (there, wanted) = (own.len(), protocol.rows);
-        anyhow::ensure!(
-            there >= wanted,
-            "--rows {wanted}: class {class} has {there} training rows; take at most that many, or bring more"
-        );
         let seed = protocol.seed.wrapping_mul(1_000_003).wrapping_add((number * splits.classes + class) as u64);
-        chosen.extend(permutation(there, seed).into_iter().take(wanted).map(|k| own[k]));
+        chosen.extend(permutation(own.len(), seed).into_iter().take(protocol.rows).map(|k| own[k]));
     }
-    Ok(splits.train.gather(&chosen))
+    splits.train.gather(&chosen)
 }
 
 fn one_draw(
@@ -166,7 +161,7 @@ fn one_draw(
     number: usize,
     learn: &(dyn Fn(&Lesson) -> anyhow::Result<Vec<u8>> + Sync),
 ) -> anyhow::Result<Draw> {
-    let raw = drawn(splits, protocol, number)?;
+    let raw = drawn(splits, protocol, number);
     let (layout, dim) = (splits.layout, raw.dim);
     let scaling = layout.scaling(&raw);
     let limits = Limits::of(&raw, layout);
