@@ -1,6 +1,8 @@
 //! Jobs on signals, on boards with floats in hardware, in software and on RISC-V: the bits of the host, whole signals at once against sample by sample.
 
-use mote_core::job::{CALIBRATION_NUMBERS, ConditionalDraw, Detector, Evidence, Filled, ImputationDraw, Judgement, Variation};
+use mote_core::job::{
+    CALIBRATION_NUMBERS, ConditionalDraw, Detector, Evidence, Filled, ImputationDraw, Judgement, Variation,
+};
 use mote_core::model::{Arena, Model};
 use mote_core::random::{NormalSource, Stream, Ziggurat};
 use mote_qemu::{Error, Image, Job, JobReport, JobTask, Program, find, run_job};
