@@ -1,7 +1,9 @@
 //! The golden file of format version 1 stays readable, field by field.
 
+use mote_core::job::Variation;
 use mote_core::model::{Arena, Model, Role, SelfTest, arena_bytes};
 use mote_core::network::{Activation, ActivationFormat, LayerKind, WeightFormat, WeightLayout};
+use mote_core::random::{Stream, Ziggurat};
 use mote_core::sampler::{Digest, SampleOptions};
 use mote_core::score::Prediction;
 
@@ -151,6 +153,30 @@ fn the_golden_samples_have_one_digest_on_every_host_and_board() {
             }
         }
         assert_eq!(format!("{:016x}", digest.finish()), "d73f0b19df47d3e3");
+    }
+}
+
+#[test]
+fn the_golden_variations_have_one_digest() {
+    for golden in [GOLDEN, GOLDEN_ROW_PAIRS] {
+        let model = Model::parse(golden).unwrap();
+        let mut arena = Arena::<{ arena_bytes(GOLDEN) }>::new();
+        let mut bound = model.bind(&mut arena).unwrap();
+        let mut room = [model.nearest_level(1.0); 32];
+        let levels = model.ladder(&mut room);
+        let row: [f32; 64] = core::array::from_fn(|k| (k % 9) as f32 / 4.0 - 1.0);
+        let mut digest = Digest::new();
+        for (number, eta) in [(0, 0.0), (1, 0.0), (2, 0.5), (3, 1.0)] {
+            for levels in [levels, &levels[levels.len() / 2..]] {
+                let mut noise = Ziggurat::new(Stream::nth(42, number));
+                let (mut state, mut estimate) = ([0.0; 64], [0.0; 64]);
+                let class = Some((number % 2) as u16);
+                let mut variation = Variation::start(levels, eta, class, &row, &mut noise, &mut state);
+                while variation.step(&mut bound.estimator(), &mut noise, &mut state, &mut estimate) {}
+                digest.update(&state);
+            }
+        }
+        assert_eq!(format!("{:016x}", digest.finish()), "3cbe90116d33810a");
     }
 }
 

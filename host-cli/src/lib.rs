@@ -15,6 +15,7 @@
 //! | [`evaluation`], [`inspection`], [`report`] | quality beside the floor, what a blob holds, the page of a run |
 //! | [`score_1d`] | the smallest complete diffusion model, on a line |
 //! | [`jobs`] | what models are for: signals denoised |
+//! | [`synth`] | labelled rows from labelled rows, and whether a classifier is better with them |
 //! | [`board`] | a blob under QEMU, beside the host |
 //! | [`commands`] | the command line, one verb a file |
 //! | [`export`] | a model as sources for firmware |
@@ -46,5 +47,6 @@ pub mod report;
 pub mod run;
 pub mod score_1d;
 pub mod search;
+pub mod synth;
 pub mod train;
 pub mod training_run;

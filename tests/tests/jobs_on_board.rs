@@ -1,6 +1,8 @@
 //! Jobs on signals, on boards with floats in hardware, in software and on RISC-V: the bits of the host, whole signals at once against sample by sample.
 
-use mote_core::job::{CALIBRATION_NUMBERS, ConditionalDraw, Detector, Evidence, Filled, ImputationDraw, Judgement};
+use mote_core::job::{
+    CALIBRATION_NUMBERS, ConditionalDraw, Detector, Evidence, Filled, ImputationDraw, Judgement, Variation,
+};
 use mote_core::model::{Arena, Model};
 use mote_core::random::{NormalSource, Stream, Ziggurat};
 use mote_qemu::{Error, Image, Job, JobReport, JobTask, Program, find, run_job};
@@ -139,6 +141,33 @@ fn boards_fill_gaps_and_draw_them_with_the_bits_of_the_host() {
             Err(Error::Device { code: 5, kind, .. }) => assert_eq!(kind, "request"),
             other => panic!("{other:?}"),
         }
+    }
+}
+
+#[test]
+fn boards_vary_a_row_with_the_bits_of_the_host() {
+    let blob = RandomModel::small_with_everything().blob();
+    let model = Model::parse(&blob).unwrap();
+    assert!(model.classes() > 1);
+    let mut values = vec![0.0; model.dim_out()];
+    Ziggurat::new(Stream::new(9)).fill(&mut values);
+    let mut row = values.clone();
+    model.scale(&mut row);
+    let mut room = [model.nearest_level(1.0); 64];
+    let all = model.ladder(&mut room);
+    let sigma = all[all.len() / 3].noise.relative_sigma();
+    let levels = &all[all.len() / 3..];
+    let mut arena = Box::new(Arena::<{ 1 << 14 }>::new());
+    let mut bound = model.bind(&mut arena).unwrap();
+    let mut noise = Ziggurat::new(Stream::nth(6, 3));
+    let (mut state, mut estimate) = (vec![0.0; row.len()], vec![0.0; row.len()]);
+    let mut variation = Variation::start(levels, 0.0, Some(1), &row, &mut noise, &mut state);
+    while variation.step(&mut bound.estimator(), &mut noise, &mut state, &mut estimate) {}
+    for image in images() {
+        let task = JobTask::Vary { sigma, class: 1, seed: 6, number: 3 };
+        let report = run(image, &blob, Job { task, signals: &[values.clone()] }).unwrap();
+        assert_eq!(bits(&report.values), bits(&state), "{}", image.board().name);
+        assert_eq!(report.work.of, levels.len() as u64);
     }
 }
 

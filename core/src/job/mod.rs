@@ -2,7 +2,8 @@
 //!
 //! An [`Estimator`] gives the mean of the data behind a noisy signal, in one evaluation or, for a network that slides over a signal, one a
 //! sample; a [`SignalDenoiser`] does so sample by sample, for a signal that never ends. A [`ConditionalDraw`] draws what may have been, where
-//! values are missing or noisy; where a model has an [`Autoregression`], an [`ImputationDraw`] draws what it leaves open. A [`Detector`] tells what does not look like normal data.
+//! values are missing or noisy; where a model has an [`Autoregression`], an [`ImputationDraw`] draws what it leaves open. A [`Variation`] of data that are there
+//! makes more like them. A [`Detector`] tells what does not look like normal data.
 //!
 //! Signals are rows of one value a channel, in the scale of the training data ([`Model::scale`](crate::model::Model::scale)). A value that
 //! is missing is a NaN: the network sees 0 in its place, which is the mean, and it stays missing in what is estimated.
@@ -37,6 +38,7 @@ mod estimator;
 mod imputer;
 mod scoring;
 mod signal;
+mod variation;
 
 pub use anomaly::{
     CALIBRATION_NUMBERS, Detector, DetectorError, ERROR_FEATURES, Judgement, calibration_number_fits, feature_log,
@@ -47,3 +49,4 @@ pub use estimator::{Estimator, Level};
 pub use imputer::{Filled, ImputationDraw, Imputer};
 pub use scoring::Scoring;
 pub use signal::SignalDenoiser;
+pub use variation::Variation;

@@ -39,6 +39,17 @@ pub enum JobTask<'v> {
         /// Number of the draw, at most 1024.
         number: u32,
     },
+    /// Vary the first signal, a row.
+    Vary {
+        /// The deviation of the noise that it starts with, in the scale of training.
+        sigma: f32,
+        /// The class; of a model without classes, any number.
+        class: u16,
+        /// Seed of the noise.
+        seed: u64,
+        /// Number of the variation, at most 1024.
+        number: u32,
+    },
 }
 
 /// A job for the image of jobs.
@@ -65,6 +76,9 @@ impl Job<'_> {
                 (2, 0.0, [0; 2], 0, 0, [judgement, seeds], (levels, calibration))
             }
             JobTask::Draw { sigma, seed, number } => (3, sigma, seeded(seed), number, 0, [0; 2], none),
+            JobTask::Vary { sigma, class, seed, number } => {
+                (4, sigma, seeded(seed), number, class.into(), [0; 2], none)
+            }
         };
         let lengths = self.signals.iter().map(|signal| signal.len() as u32);
         let values = self.signals.iter().flatten();
@@ -84,7 +98,7 @@ pub struct JobReport {
     pub values: Vec<f32>,
     /// The digest of all results in order.
     pub digest: u64,
-    /// Instructions: of all samples or windows that were denoised, of all windows that were scored, or of all evaluations of a draw.
+    /// Instructions: of all samples or windows that were denoised, of all windows that were scored, or of all evaluations of a draw or a variation.
     pub work: Count,
     /// Instructions that filled the gaps before a draw, where a model does so.
     pub fill: Option<Count>,

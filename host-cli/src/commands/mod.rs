@@ -27,6 +27,8 @@ mod search_plan;
 mod signal_plot;
 mod simulate;
 mod source;
+mod synth;
+mod synth_check;
 mod theory;
 mod train;
 mod verify;
@@ -70,6 +72,10 @@ enum Verb {
     Detect(detect::Args),
     /// Fill in what is missing in a signal, with an interval for each value.
     Impute(impute::Args),
+    /// Make labelled rows from labelled rows, to enlarge a small training set.
+    Synth(synth::Args),
+    /// Tell whether synthetic rows help a plain classifier, and whether they are copies.
+    SynthCheck(synth_check::Args),
     /// Do a job on a board under QEMU: the host's bits, the board's quality, instructions and memory.
     Verify(verify::Args),
     /// Show what a blob holds and what it needs.
@@ -131,6 +137,8 @@ pub fn main() -> ExitCode {
         Verb::Denoise(args) => denoise::run(&args),
         Verb::Detect(args) => detect::run(&args),
         Verb::Impute(args) => impute::run(&args),
+        Verb::Synth(args) => synth::run(&args),
+        Verb::SynthCheck(args) => synth_check::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Export(args) => export::run(&args),

@@ -23,7 +23,7 @@ pub use judge::Judge;
 pub use kernel::{median_bandwidth, mmd2_unbiased};
 pub use list::{Figure, METRICS, Metric, Quality, QualityTable};
 pub use manifold::{Manifold, NEIGHBOURS, manifold};
-pub use neighbours::{memorisation, nearest_neighbour_accuracy};
+pub use neighbours::{memorisation, nearest_distances, nearest_neighbour_accuracy};
 pub use points::{MetricError, Points, digit_units};
 pub use protocol::{DIRECTION_SEED, DIRECTIONS, Reference, floor, protocol};
 pub use sliced::sliced_w2;

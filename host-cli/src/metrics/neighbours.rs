@@ -64,6 +64,17 @@ pub fn memorisation(generated: &Points, train: &Points, held_out: &Points) -> Re
     Ok(share_nearer(&to_train, &to_held_out))
 }
 
+/// The distance from each row to the nearest one of another set. Cost: n m dim.
+///
+/// # Errors
+///
+/// [`MetricError::DimMismatch`].
+pub fn nearest_distances(from: &Points, to: &Points) -> Result<Vec<f64>, MetricError> {
+    from.comparable(to)?;
+    let squares = sweep(from, to, Pairs::Across, None).row_nearest;
+    Ok(squares.into_iter().map(f64::sqrt).collect())
+}
+
 /// The share of pairs whose first is below the second.
 pub(super) fn share_nearer(train: &[f64], held_out: &[f64]) -> f64 {
     let nearer = train.iter().zip(held_out).filter(|(t, h)| t < h).count();

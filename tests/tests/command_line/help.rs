@@ -17,6 +17,8 @@ fn every_verb_has_help_with_an_example() {
         "import",
         "quantize",
         "sample",
+        "synth",
+        "synth-check",
         "inspect",
         "evaluate",
     ];

@@ -28,6 +28,7 @@ mod report;
 mod sampling;
 mod score_1d;
 mod simulate;
+mod synth;
 mod tables;
 mod theory;
 mod training;

@@ -1,9 +1,10 @@
-//! Jobs on signals that lie in the partition behind their model: what is behind the noise, what is missing, what does not belong. See README.md for the records.
+//! Jobs on signals that lie in the partition behind their model: what is behind the noise, what is missing, what does not belong, or a variation of it. See README.md for the records.
 #![no_std]
 #![no_main]
 
 mod failure;
 mod partition;
+mod vary;
 
 use failure::Failure;
 use mote_core::job::{
@@ -90,6 +91,7 @@ fn work(
         Task::Denoise => denoise_windows(&model, &mut bound, &job, room, console, counter)?,
         Task::Impute | Task::Draw => draw(&model, &mut bound, &job, room, console, counter)?,
         Task::Detect => detect(&model, &mut bound, &job, room, console, counter)?,
+        Task::Vary => vary::vary(&model, &mut bound, &job, room, console, counter)?,
     }
     Ok(())
 }

@@ -25,6 +25,8 @@ pub enum Task {
     Detect,
     /// Draw what may be behind the noise.
     Draw,
+    /// Vary a row of a class, whose number is in the place of repeats.
+    Vary,
 }
 
 /// A job: `MJOB` and twelve words, then a word for each signal's length and for each level of a calibration, the calibration's numbers, and the values of the
@@ -65,6 +67,7 @@ impl Job {
                 1 => Task::Impute,
                 2 => Task::Detect,
                 3 => Task::Draw,
+                4 => Task::Vary,
                 _ => return None,
             },
             sigma: f32::from_le_bytes(sigma),
