@@ -15,8 +15,8 @@ use crate::files::write_atomically;
 use crate::inspection::BlobText;
 use crate::inspection::bytes;
 use crate::jobs::{
-    Drawing, FilledSignal, ImputationQuality, Restore, SignalError, Signals, autoregression_quality, draw_gaps,
-    imputation_quality, impute, ladder, mean, quantile,
+    Drawing, FilledSignal, ImputationQuality, Pairing, Restore, SignalError, Signals, autoregression_quality,
+    draw_gaps, imputation_quality, impute, ladder, mean, quantile,
 };
 use crate::run::WindowSummary;
 use mote_core::model::Model;
@@ -161,8 +161,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             *restored = *came;
         }
     }
+    let pairing = if model.imputation().is_some() { Pairing::Mirrored } else { Pairing::Independent };
     let quality =
-        truth.as_ref().map(|truth| imputation_quality(&window.channels, &given, &draws, truth, args.coverage));
+        truth.as_ref().map(|truth| imputation_quality(&window.channels, &given, &draws, truth, args.coverage, pairing));
     write_result(args.out.as_deref(), &signals, &restored, (quality.is_some(), args.format.is_json()))?;
     if let Some(path) = &args.interval {
         let channels = window.channels.len();

@@ -21,6 +21,8 @@ use super::source::{Source, parse};
 use crate::jobs::{DenoisingQuality, ImputationQuality, Signals, auroc, denoising_quality};
 use work::Work;
 
+/// So many draws make an interval.
+const MANY_DRAWS: u32 = 19;
 /// Longest that the emulator may take.
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -84,6 +86,9 @@ struct Report {
     arena_bytes: usize,
     statics_bytes: usize,
     stack_bytes: usize,
+    /// Of each signal, by a model that fills gaps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    draws: Option<u32>,
     /// Of the autoregression that fills a signal's gaps before they are drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     fill_instructions: Option<f64>,
@@ -161,6 +166,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         arena_bytes: model.arena_bytes(),
         statics_bytes: (ran.memory.data + ran.memory.bss) as usize,
         stack_bytes: ran.memory.stack as usize,
+        draws: model.imputation().map(|_| args.draws.unwrap_or(1)),
         fill_instructions: ran.fill.map(|count| count.instructions as f64 / count.of.max(1) as f64),
         quality: quality.unwrap_or_default(),
         imputation: imputation.unwrap_or_default(),
@@ -285,10 +291,13 @@ fn table(report: &Report, board: &Board, each: &str) -> String {
         line("instructions to fill gaps", format!("{fill:.0} a signal"));
     }
     if let Some(all) = report.imputation.first() {
-        line(
-            "quality on the board",
-            format!("RMSE {:.4}, CRPS {:.4}, {:.3} inside intervals of 90%", all.rmse, all.crps, all.coverage),
-        );
+        // Of a few draws neither a score nor an interval says much.
+        let more = match report.draws {
+            Some(MANY_DRAWS..) => format!(", CRPS {:.4}, {:.3} inside intervals of 90%", all.crps, all.coverage),
+            _ => String::new(),
+        };
+        let draws = report.draws.unwrap_or(1);
+        line("quality on the board", format!("RMSE {:.4} of the mean of {draws}{more}", all.rmse));
     }
     if let Some(all) = report.quality.first() {
         line(

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use statrs::distribution::{Continuous as _, ContinuousCDF as _, Normal};
 
 use super::draws::Tally;
-use super::{Drawing, ImputationQuality, imputation_quality};
+use super::{Drawing, ImputationQuality, Pairing, imputation_quality};
 use crate::gaps::take_out;
 use crate::network::hash;
 use crate::pool::bind;
@@ -122,7 +122,7 @@ pub fn calibrated_start(model: &Model<'_>, whole: &[Vec<f32>], interval: f64) ->
     let held = |scale: f32| {
         let drawing = Drawing { draws: CALIBRATION_DRAWS, repeats: 1, seed: CALIBRATION_SEED };
         let draws = draw_gaps(model, Plan::new(&rows, scale), &filled, drawing);
-        imputation_quality(&names, &given, &draws, &truth, interval)[0].coverage
+        imputation_quality(&names, &given, &draws, &truth, interval, Pairing::Mirrored)[0].coverage
     };
     // By halves of the ratio: the share grows with the scale.
     let (mut low, mut high) = (0.5f32, 2.0f32);

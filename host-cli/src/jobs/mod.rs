@@ -15,7 +15,7 @@ mod signals;
 pub use bars::{bounds, covering_factor, place_about};
 pub use denoise::{Denoised, denoise};
 pub use detect::{Judging, auroc};
-pub use draws::{ImputationQuality, crps, imputation_quality, mean, quantile};
+pub use draws::{ImputationQuality, Pairing, crps, imputation_quality, mean, quantile};
 pub use gaps::{FilledSignal, autoregression_quality, calibrated_start, draw_gap, draw_gaps};
 pub use impute::{Drawing, draw_of, impute, ladder};
 pub use noise_estimate::estimate_noise;

@@ -56,39 +56,26 @@ impl Gaps {
             // L takes the place of Q: what lies outside the band is 0 and stays so.
             for i in 0..n {
                 for j in 0..=i {
-                    let mut rest = q[i][j];
-                    for k in 0..j {
-                        rest -= q[i][k] * q[j][k];
-                    }
+                    let rest = (0..j).fold(q[i][j], |rest, k| rest - q[i][k] * q[j][k]);
                     q[i][j] = if i == j { rest.max(1e-9).sqrt() } else { rest / q[j][j] };
                 }
-                let mut rest = m[i];
-                for k in 0..i {
-                    rest -= q[i][k] * m[k];
-                }
+                let rest = (0..i).fold(m[i], |rest, k| rest - q[i][k] * m[k]);
                 m[i] = rest / q[i][i];
             }
             for i in (0..n).rev() {
-                m[i] /= q[i][i];
-                for k in 0..i {
-                    m[k] -= q[i][k] * m[i];
-                }
+                let mean = m[i] / q[i][i];
+                m[i] = mean;
+                m.iter_mut().zip(&q[i][..i]).for_each(|(m, l)| *m -= l * mean);
             }
             let mut z = vec![vec![0.0f32; n]; n];
             for i in (0..n).rev() {
                 let reciprocal = 1.0 / q[i][i];
                 let last = (i + (self.order() + 1) * channels).min(n);
                 for j in (i + 1..last).rev() {
-                    let mut sum = 0.0f32;
-                    for k in i + 1..last {
-                        sum += q[k][i] * z[k][j];
-                    }
+                    let sum = (i + 1..last).fold(0.0f32, |sum, k| sum + q[k][i] * z[k][j]);
                     (z[j][i], z[i][j]) = (-reciprocal * sum, -reciprocal * sum);
                 }
-                let mut own = reciprocal;
-                for k in i + 1..last {
-                    own -= q[k][i] * z[k][i];
-                }
+                let own = (i + 1..last).fold(reciprocal, |own, k| own - q[k][i] * z[k][i]);
                 z[i][i] = reciprocal * own;
             }
             for i in (0..n).filter(|i| missing(first + i)) {

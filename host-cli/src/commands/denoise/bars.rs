@@ -14,8 +14,8 @@ use crate::commands::source::Source;
 use crate::data::{Part, part_windows, read_series};
 use crate::files::write_atomically;
 use crate::jobs::{
-    ImputationQuality, Restore, bounds, covering_factor, denoise, imputation_quality, levels_below, noisy_draws,
-    place_about,
+    ImputationQuality, Pairing, Restore, bounds, covering_factor, denoise, imputation_quality, levels_below,
+    noisy_draws, place_about,
 };
 use crate::recipe::Recipe;
 use crate::run::WindowSummary;
@@ -123,7 +123,9 @@ impl BarArgs {
         // What is missing was not there to be denoised, and counts for nothing.
         let asked: Vec<Vec<f32>> =
             noisy.iter().map(|piece| piece.iter().map(|x| if x.is_nan() { 0.0 } else { f32::NAN }).collect()).collect();
-        let intervals = clean.map(|clean| imputation_quality(&window.channels, &asked, &drawn, clean, self.coverage));
+        let intervals = clean.map(|clean| {
+            imputation_quality(&window.channels, &asked, &drawn, clean, self.coverage, Pairing::Independent)
+        });
         let report = BarReport {
             draws,
             coverage_asked: self.coverage,

@@ -9,7 +9,7 @@ use super::Args;
 use crate::commands::denoise::scaled;
 use crate::commands::detect::Judge;
 use crate::jobs::{
-    Denoised, Drawing, FilledSignal, ImputationQuality, Signals, denoise, draw_gaps, draw_of, estimate_noise,
+    Denoised, Drawing, FilledSignal, ImputationQuality, Pairing, Signals, denoise, draw_gaps, draw_of, estimate_noise,
     imputation_quality, ladder, levels_below, noisy_draw_of,
 };
 use crate::run::WindowSummary;
@@ -102,7 +102,7 @@ impl<'w> Work<'w> {
             task: JobTask::Impute { seed, number: 0, repeats: draws },
             signals,
             host: host.into_iter().map(|draws| draws.concat()).collect(),
-            each: "step of a draw",
+            each: "step",
             // A draw is some million instructions, and a run has a time limit.
             most: (RUN_DRAWS / draws as usize).max(1),
         })
@@ -137,7 +137,7 @@ impl<'w> Work<'w> {
             })
             .collect();
         let cut: Vec<Vec<f32>> = given.iter().zip(clean).map(|(g, clean)| clean[..g.len()].to_vec()).collect();
-        imputation_quality(channels, given, &draws, &cut, 0.9)
+        imputation_quality(channels, given, &draws, &cut, 0.9, Pairing::Mirrored)
     }
 
     /// Draws what may be behind the noise of the first signal.
