@@ -90,7 +90,7 @@ fn boards_draw_what_is_missing_with_the_bits_of_the_host() {
     assert!(!state[7].is_nan() && state[6].to_bits() == known[6].to_bits());
     for image in images() {
         let task = JobTask::Impute { seed: 5, number: 2, repeats: 3 };
-        let report = run(image, &blob, Job { task, signals: &[values.clone()] }).unwrap();
+        let report = run(image, &blob, Job { task, signals: std::slice::from_ref(&values) }).unwrap();
         assert_eq!(bits(&report.values), bits(&state), "{}", image.board().name);
         assert_eq!(report.work.of, 5 * 3 + 1);
     }
@@ -165,7 +165,7 @@ fn boards_vary_a_row_with_the_bits_of_the_host() {
     while variation.step(&mut bound.estimator(), &mut noise, &mut state, &mut estimate) {}
     for image in images() {
         let task = JobTask::Vary { sigma, class: 1, seed: 6, number: 3 };
-        let report = run(image, &blob, Job { task, signals: &[values.clone()] }).unwrap();
+        let report = run(image, &blob, Job { task, signals: std::slice::from_ref(&values) }).unwrap();
         assert_eq!(bits(&report.values), bits(&state), "{}", image.board().name);
         assert_eq!(report.work.of, levels.len() as u64);
     }
@@ -237,7 +237,7 @@ fn boards_draw_what_is_behind_noise_with_the_bits_of_the_host() {
     assert!(state[7].is_nan() && state.iter().filter(|x| x.is_nan()).count() == 1);
     for image in images() {
         let task = JobTask::Draw { sigma: sigma * 1.001, seed: 6, number: 1 };
-        let report = run(image, &blob, Job { task, signals: &[values.clone()] }).unwrap();
+        let report = run(image, &blob, Job { task, signals: std::slice::from_ref(&values) }).unwrap();
         assert_eq!(bits(&report.values), bits(&state), "{}", image.board().name);
         assert_eq!(report.work.of, levels.len() as u64);
     }
