@@ -326,10 +326,10 @@ fn gaps_are_filled_and_drawn_as_the_specification_says() {
             let missing = |at: usize| match pattern {
                 0 => at / dim_out < 3,
                 1 => at / dim_out >= 18,
-                2 => at % dim_out == 0,
+                2 => at.is_multiple_of(dim_out),
                 3 => true,
                 4 => at == 17,
-                _ => (at * 31 + pattern * 7) % (pattern + 1) == 0,
+                _ => (at * 31 + pattern * 7).is_multiple_of(pattern + 1),
             };
             let value = |at: usize| if missing(at) { f32::NAN } else { ((at * 7 % 13) as f32 - 6.0) / 4.0 };
             let given: Vec<f32> = (0..20 * dim_out).map(value).collect();
