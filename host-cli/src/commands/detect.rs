@@ -4,7 +4,7 @@ mod judge;
 mod stream;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use mote_device::By;
@@ -15,6 +15,8 @@ pub(super) use judge::Judge;
 use super::denoise::{LogArgs, window_of};
 use super::output::{Format, text};
 use super::source::{Source, parse};
+use mote_picture::{Colour, Figure, Mark, Panel, Scale};
+
 use crate::data::{LoadOptions, load};
 use crate::files::write_atomically;
 use crate::inspection::bytes;
@@ -66,6 +68,9 @@ pub(super) struct Args {
     /// Where the scores go, as CSV; `-` is standard output.
     #[arg(long, value_name = "FILE.csv")]
     out: Option<PathBuf>,
+    /// A picture of the scores (.svg or .png): window after window, with the threshold.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
     #[command(flatten)]
     log: LogArgs,
     #[command(flatten)]
@@ -98,9 +103,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let model = parse(&source.path, &blob)?;
     let window = window_of(&model)?;
     let streamed = args.data.as_deref() == Some("-");
-    if let (true, Some(other)) =
-        (streamed, args.labels.as_ref().map(|_| "--labels").or(args.out.as_ref().map(|_| "--out")))
-    {
+    if let (true, Some(other)) = (
+        streamed,
+        args.labels
+            .as_ref()
+            .map(|_| "--labels")
+            .or(args.out.as_ref().map(|_| "--out"))
+            .or(args.plot.as_ref().map(|_| "--plot")),
+    ) {
         bail!("{other}: a log on standard input is judged line by line to standard output; give a file with --data");
     }
     let signals = match args.data.as_deref().filter(|_| !streamed) {
@@ -167,6 +177,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         report.calibrated_on,
         bytes(blob.len())
     );
+    if let Some(path) = &args.plot {
+        plot(path, &report, labels.as_deref())?;
+        eprintln!("wrote {}", path.display());
+    }
     let table = || csv(&report, &signals, &window, length, args.alarms);
     match &args.out {
         Some(path) if path.as_os_str() != "-" => {
@@ -222,6 +236,27 @@ pub(super) fn strange(path: &str, windows: usize) -> anyhow::Result<Vec<bool>> {
         );
     }
     Ok(table.values.iter().map(|label| *label != 0.0).collect())
+}
+
+/// The scores in their order, and the threshold.
+fn plot(path: &Path, report: &Report, labels: Option<&[bool]>) -> anyhow::Result<()> {
+    let points = |strange: bool| -> Vec<(f64, f64)> {
+        let of = |number: usize| labels.is_some_and(|labels| labels.get(number).copied().unwrap_or(false));
+        let scores =
+            report.scores.iter().enumerate().filter(|(number, score)| of(*number) == strange && !score.is_nan());
+        scores.map(|(number, score)| (number as f64, f64::from(*score))).collect()
+    };
+    let (end, threshold) = (report.scores.len().max(2) as f64 - 1.0, f64::from(report.threshold));
+    let mut marks = vec![Mark::dots(if labels.is_some() { "normal" } else { "score" }, Colour::nth(0), points(false))];
+    if labels.is_some() {
+        marks.push(Mark::dots("strange", Colour::nth(1), points(true)));
+    }
+    marks.push(Mark::line("threshold", Colour::Black, vec![(0.0, threshold), (end, threshold)]).dashed());
+    let panel = Panel { title: String::new(), x: Scale::linear("window"), y: Scale::linear("score"), marks };
+    let figure = Figure::new("What does not belong", 1, vec![panel]).sized(920, 320);
+    let svg = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("svg"));
+    let content = if svg { figure.svg().into_bytes() } else { figure.png(2)? };
+    Ok(write_atomically(path, |out| out.write_all(&content))?)
 }
 
 /// A line for each window, or for each alarm.
