@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use mote_core::model::{Model, Role};
+use mote_picture::Colour;
 use serde::Serialize;
 
 use super::output::{Format, text};
@@ -188,10 +189,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         let (noisy, denoised, clean) = (first(&before), first(&after), clean.map(first));
         let ends = bars.as_ref().map(|bars| bars.ends.each_ref().map(|end| first(end)));
         let line = |name, colour, width, opacity, values| Layer::Line { name, colour, width, opacity, values };
-        let mut layers = vec![line("noisy", 7, 2.0, 0.5, &noisy)];
-        layers.extend(clean.as_deref().map(|clean| line("clean", 0, 2.0, 1.0, clean)));
-        layers.extend(ends.as_ref().map(|[low, high]| Layer::Band { name: "interval", colour: 1, ends: [low, high] }));
-        layers.push(line("denoised", 1, 2.0, 1.0, &denoised));
+        let mut layers = vec![line("noisy", Colour::Grey, 2.0, 0.7, &noisy)];
+        layers.extend(clean.as_deref().map(|clean| line("clean", Colour::Green, 2.0, 1.0, clean)));
+        layers.extend(ends.as_ref().map(|[low, high]| Layer::Band {
+            name: "interval",
+            colour: Colour::Vermilion,
+            ends: [low, high],
+        }));
+        layers.push(line("denoised", Colour::Vermilion, 2.0, 1.0, &denoised));
         signal_plot::write(path, "Denoised signal", &window, &layers)?;
         eprintln!("wrote {}", path.display());
     }

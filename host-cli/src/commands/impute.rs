@@ -20,6 +20,7 @@ use crate::jobs::{
 };
 use crate::run::WindowSummary;
 use mote_core::model::Model;
+use mote_picture::Colour;
 
 /// Arguments of `mote impute`.
 #[derive(Debug, clap::Args)]
@@ -206,10 +207,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             band_end(known, window.channels.len(), end)
         });
         let line = |name, colour, width, values| Layer::Line { name, colour, width, opacity: 1.0, values };
-        let mut layers = vec![Layer::Band { name: "interval", colour: 1, ends: [&ends[0], &ends[1]] }];
-        layers.extend(truth.as_ref().map(|truth| line("as it was", 7, 1.5, &truth[number])));
-        layers.push(line("filled in", 1, 2.0, filled));
-        layers.push(line("known", 0, 2.5, known));
+        let mut layers = vec![Layer::Band { name: "interval", colour: Colour::Vermilion, ends: [&ends[0], &ends[1]] }];
+        layers.extend(truth.as_ref().map(|truth| line("as it was", Colour::Green, 1.5, truth[number].as_slice())));
+        layers.push(line("filled in", Colour::Vermilion, 2.0, filled));
+        layers.push(line("known", Colour::Blue, 2.5, known));
         signal_plot::write(path, "What was missing", &window, &layers)?;
         eprintln!("wrote {}", path.display());
     }
