@@ -124,6 +124,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         SampleFile::of(out)?;
     }
     let signals = Signals::load(&args.data, &window, &args.log.options())?;
+    if let Some(number) = args.signal.filter(|number| *number >= signals.pieces.len()) {
+        bail!("--signal {number}: {} holds signals 0 to {}", args.data, signals.pieces.len() - 1);
+    }
     signals.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     let missing = signals.pieces.iter().flatten().filter(|x| x.is_nan()).count();
     if missing == 0 {
@@ -195,9 +198,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(path) = &args.plot {
         let first = given.iter().position(|piece| piece.iter().any(|x| x.is_nan())).unwrap_or(0);
         let number = args.signal.unwrap_or(first);
-        let (Some(known), Some(filled)) = (given.get(number), filled.get(number)) else {
-            bail!("--signal {number}: {} holds signals 0 to {}", args.data, given.len() - 1);
-        };
+        let (known, filled) = (&given[number], &filled[number]);
         let ends = [0.5 - args.coverage / 2.0, 0.5 + args.coverage / 2.0].map(|p| {
             let end = |index: usize| {
                 let mut drawn = of(number, index);

@@ -50,7 +50,9 @@ fn a_fault_raises_an_alarm_where_it_is() {
 
     let labels: String = (0..40).map(|window| if window == 10 { "1\n" } else { "0\n" }).collect();
     place.write("labels.csv", labels);
-    let report = place.ok(&detect("--data offset.csv --labels labels.csv --json")).stdout;
+    let report = place.ok(&detect("--data offset.csv --labels labels.csv --plot scores.svg --json")).stdout;
+    let picture = place.text("scores.svg");
+    assert!(["normal", "strange", "threshold"].iter().all(|name| picture.contains(name)));
     let report: Value = serde_json::from_str(&report).unwrap();
     assert!(report["auroc"].as_f64().unwrap() > 0.95, "{report}");
     assert_eq!(report["found"], 1.0);

@@ -59,6 +59,14 @@ fn gaps_are_drawn_with_intervals_beside_the_linear_model() {
     let again = |seed: u32| place.ok(&format!("impute run --data gaps.csv {LOG} --draws 8 --seed {seed}")).stdout;
     assert!(again(0) == filled && again(1) != filled);
 
+    place.ok(&format!(
+        "impute run --data gaps.csv {LOG} --reference whole.csv --draws 4 --plot picture.svg --out filled.csv"
+    ));
+    let picture = place.text("picture.svg");
+    assert!(["known", "filled in", "as it was", "interval"].iter().all(|name| picture.contains(name)));
+    let other = format!("impute run --data gaps.csv {LOG} --draws 4 --plot picture.svg --signal 9 --out filled.csv");
+    place.refused_with(&other, &["--signal 9", "0 to 1"]);
+
     // The mean of a draw and its mirror is nearer to the mean of many than one draw.
     let values = |draws: u32, seed: u32| -> Vec<f64> {
         let text = place.ok(&format!("impute run --data gaps.csv {LOG} --draws {draws} --seed {seed}")).stdout;
@@ -68,6 +76,26 @@ fn gaps_are_drawn_with_intervals_beside_the_linear_model() {
     let (many, pair, one) = (values(64, 5), values(2, 9), values(1, 9));
     let distance = |a: &[f64]| a.iter().zip(&many).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
     assert!(distance(&pair) < 0.5 * distance(&one), "{} {}", distance(&pair), distance(&one));
+}
+
+#[test]
+fn a_board_draws_what_is_missing_as_the_host_does() {
+    let place = Place::new();
+    place.write("log.csv", tables::log(400, 0.3));
+    place.ok(&TRAIN.replace("--steps 300", "--steps 60"));
+    let whole = tables::log(30, 0.3);
+    place.write("whole.csv", &whole);
+    place.write("gaps.csv", with_gaps(&whole, |number| number % 7 < 2));
+    let data = format!("--data gaps.csv {LOG} --reference whole.csv");
+    let report =
+        |arguments: &str| -> Value { serde_json::from_str(&place.ok(&format!("{arguments} --json")).stdout).unwrap() };
+    let board = report(&format!("verify run --impute 7 --draws 4 {data}"));
+    let host = report(&format!("impute run --seed 7 --draws 4 {data}"));
+    assert_eq!(board["same_bits"], true, "{board}");
+    // Measured on the board's own draws: the host's to the last digit.
+    assert_eq!(board["imputation"][0]["rmse"], host["quality"][0]["rmse"]);
+    assert!(board["fill_instructions"].as_f64().unwrap() > 1000.0);
+    place.refused_with(&format!("verify run --data gaps.csv {LOG}"), &["--impute"]);
 }
 
 #[test]
