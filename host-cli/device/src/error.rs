@@ -66,7 +66,7 @@ pub enum Error {
         found: String,
     },
     /// The plan is not one of the model's.
-    #[error("the model has no plan '{asked}'; it has {known}")]
+    #[error("{}", no_plan(asked, known))]
     NoSuchPlan {
         /// The name that was asked for.
         asked: String,
@@ -125,5 +125,25 @@ fn detail_words(status: Status, detail: u32) -> String {
         Status::NotFinite | Status::BadCalibration | Status::NoSuchLevel => format!(": number {detail}"),
         Status::BadChannels => format!(": its samples have {detail} values"),
         _ => String::new(),
+    }
+}
+
+/// Which plans there are instead, if any.
+fn no_plan(asked: &str, known: &str) -> String {
+    if known.is_empty() {
+        return "the device's model has no plans: it denoises and scores windows (`mote device denoise`, `mote device score`) and samples nothing".into();
+    }
+    format!("the model has no plan '{asked}'; it has {known}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_without_plans_is_said_to_have_none() {
+        let words = |known: &str| Error::NoSuchPlan { asked: "ddim:9".into(), known: known.into() }.to_string();
+        assert!(words("").contains("mote device denoise"));
+        assert!(words("ddim:5, ddpm:20").ends_with("it has ddim:5, ddpm:20"));
     }
 }
