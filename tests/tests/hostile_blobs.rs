@@ -1,7 +1,7 @@
 //! Damaged and hostile blobs are refused by name, or run to the end without a fault and give the bits of the second
 //! reader. Tests in debug builds have overflow checks, so an overflow is a failure here.
 
-use mote_core::model::{Arena, Model, ParseError};
+use mote_core::model::{Arena, Model, ParseError, Part};
 use mote_core::random::{Stream, Ziggurat};
 use mote_core::sampler::{Digest, SampleOptions};
 use mote_tests::mutation::{Mutator, with_checksum_made_right, with_length_and_checksum_made_right};
@@ -227,5 +227,20 @@ fn a_blob_gives_the_same_bits_at_every_address() {
             let digest = model.bind(&mut arena).unwrap().self_test_digest();
             assert_eq!(digest, expected, "{name}, {shift} bytes past a multiple of 16");
         }
+    }
+}
+
+#[test]
+fn windows_of_gaps_without_a_middle_are_refused() {
+    let blob = RandomModel::gaps().blob();
+    // Five samples of means and of deviations, three of the state, order 2.
+    let record = [5, 0, 3, 0, 2, 0];
+    let at = blob.windows(6).position(|bytes| bytes == record).unwrap();
+    // As many samples in all, so that nothing else is wrong.
+    for (window, around) in [(4u8, 5u8), (6, 1)] {
+        let mut changed = blob.clone();
+        (changed[at], changed[at + 2]) = (window, around);
+        let error = judge(&with_checksum_made_right(changed), || format!("{window} {around}")).unwrap_err();
+        assert_eq!(error, ParseError::Value { part: Part::Imputation, field: "window", value: window.into() });
     }
 }
