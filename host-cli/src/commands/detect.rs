@@ -1,16 +1,18 @@
 //! `mote detect`
 
 mod judge;
+mod likely;
 mod stream;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use mote_device::By;
+use mote_device::{By, Calibration};
 use serde::Serialize;
 
 pub(super) use judge::Judge;
+use likely::Likelihood;
 
 use super::denoise::{LogArgs, window_of};
 use super::output::{Format, text};
@@ -50,6 +52,9 @@ pub(super) struct Args {
     /// Add noise so many times, with fixed seeds, before it is taken out; 0 takes the window itself for a noisy one.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=64))]
     seeds: u32,
+    /// Judge a window by its negative log-likelihood instead, by the probability flow of the run's float network: for whole windows of at most 64 values.
+    #[arg(long, conflicts_with_all = ["judgement", "at", "seeds", "calibration", "save_calibration", "length"])]
+    likelihood: bool,
     /// Quantile of the normal scores above which a window is an alarm.
     #[arg(long, default_value_t = 0.99)]
     quantile: f64,
@@ -103,6 +108,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let model = parse(&source.path, &blob)?;
     let window = window_of(&model)?;
     let streamed = args.data.as_deref() == Some("-");
+    if streamed && args.likelihood {
+        bail!("--likelihood judges files, and not standard input; give a file with --data");
+    }
     if let (true, Some(other)) = (
         streamed,
         args.labels
@@ -123,6 +131,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     // An array of windows is judged window by window, a log is cut.
     let of_window = signals.as_ref().filter(|signals| signals.are_windows());
     let of_window = of_window.and_then(|signals| signals.pieces.first()).map(|piece| piece.len() / channels);
+    if let (true, Some(signals)) = (args.likelihood, &signals) {
+        let values = window.length * channels;
+        has_window(args, Some(signals), values, window.length)?;
+        let likelihood = Likelihood::of(args, &source, &model, &window)?;
+        let Likelihood { threshold, normal, .. } = likelihood;
+        let scores = likelihood.of_pieces(&model, &signals.pieces, values);
+        let judged = Judged { scores, threshold, normal, quantile: args.quantile, calibration_bytes: 0 };
+        return tell(args, signals, &window, window.length, blob.len(), judged);
+    }
     let judge = match &args.calibration {
         Some(path) => Judge::of_file(path, &blob, &model)?,
         None => {
@@ -146,11 +163,45 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
     let windows = judge::cut(&model, &signals.pieces, length * channels);
     has_window(args, Some(&signals), length * channels, length)?;
-    let threshold = judge.calibration.threshold;
-    let scores = judge.scores(&model, &windows);
+    let Calibration { threshold, normal_windows: normal, quantile, ref numbers, .. } = judge.calibration;
+    let judged = Judged {
+        scores: judge.scores(&model, &windows),
+        threshold,
+        normal,
+        quantile,
+        calibration_bytes: 4 * numbers.len(),
+    };
+    tell(args, &signals, &window, length, blob.len(), judged)
+}
+
+/// Windows and what they were judged by.
+struct Judged {
+    scores: Vec<f32>,
+    threshold: f32,
+    /// Normal windows that the threshold was found on, and their quantile that it is.
+    normal: usize,
+    quantile: f64,
+    calibration_bytes: usize,
+}
+
+/// Says what was found: the scores, the alarms, and how good they are where labels are known.
+fn tell(
+    args: &Args,
+    signals: &Signals,
+    window: &WindowSummary,
+    length: usize,
+    blob_bytes: usize,
+    judged: Judged,
+) -> anyhow::Result<()> {
+    let Judged { scores, threshold, normal, quantile, calibration_bytes } = judged;
+    let data = args.data.as_deref().unwrap_or_default();
     let unjudged = scores.iter().filter(|score| score.is_nan()).count();
     if unjudged > 0 {
-        eprintln!("warning: {data}: {unjudged} of {} windows hold no value at all and have no score", windows.len());
+        eprintln!(
+            "warning: {data}: {unjudged} of {} windows {} and have no score",
+            scores.len(),
+            if args.likelihood { "miss a value" } else { "hold no value at all" }
+        );
     }
     let alarms = scores.iter().filter(|score| **score > threshold).count();
     let labels = args.labels.as_deref().map(|path| strange(path, scores.len())).transpose()?;
@@ -160,28 +211,28 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let seconds = window.period.map(|period| period * length as f64);
     let report = Report {
         windows: scores.len(),
-        calibrated_on: judge.calibration.normal_windows,
+        calibrated_on: normal,
         threshold,
         alarms,
         false_alarms_a_day: of(false).zip(seconds).map(|(normal, seconds)| share(&normal) * 86_400.0 / seconds),
         found: of(true).map(|strange| share(&strange)),
         auroc: of(false).zip(of(true)).and_then(|(normal, strange)| auroc(&normal, &strange)),
-        blob_bytes: blob.len(),
-        calibration_bytes: 4 * judge.calibration.numbers.len(),
+        blob_bytes,
+        calibration_bytes,
         scores,
     };
     eprintln!(
         "{} windows of {length} samples, {alarms} above {threshold:.4} (the {} quantile of {} normal ones), model of {}",
         report.windows,
-        judge.calibration.quantile,
+        quantile,
         report.calibrated_on,
-        bytes(blob.len())
+        bytes(blob_bytes)
     );
     if let Some(path) = &args.plot {
         plot(path, &report, labels.as_deref())?;
         eprintln!("wrote {}", path.display());
     }
-    let table = || csv(&report, &signals, &window, length, args.alarms);
+    let table = || csv(&report, signals, window, length, args.alarms);
     match &args.out {
         Some(path) if path.as_os_str() != "-" => {
             write_atomically(path, |out| out.write_all(table().as_bytes()))?;

@@ -349,3 +349,48 @@ fn a_board_denoises_whole_windows_of_a_model_that_does_not_slide() {
         assert_eq!(report["same_bits"], true, "{job}");
     }
 }
+
+#[test]
+fn short_windows_are_judged_by_their_likelihood() {
+    let place = Place::new();
+    place.write("log.csv", tables::log(600, 0.2));
+    let train = "train --data log.csv --window 4 --time-column t --group who --columns a,b --hidden 32,32 --activation silu --steps 600 --batch 128 --out run";
+    place.ok(train);
+    // A wave of the same channels, and the same with b turned over in every fourth window: values that are usual, one by one.
+    let other = tables::log(160, 0.2);
+    let turned: String = other
+        .lines()
+        .enumerate()
+        .map(|(number, line)| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_string).collect();
+            // Rows of the two groups alternate.
+            if number > 0 && (number - 1) / 2 / 4 % 4 == 3 {
+                let b: f32 = cells[3].parse().unwrap();
+                cells[3] = if (number - 1) / 2 % 2 == 0 { b + 1.5 } else { b - 1.5 }.to_string();
+            }
+            cells.join(",") + "\n"
+        })
+        .collect();
+    place.write("turned.csv", turned);
+    let labels: String = (0..80).map(|window| if window % 4 == 3 { "1\n" } else { "0\n" }).collect();
+    place.write("labels.csv", labels);
+    let detect = |flags: &str| format!("detect run --time-column t --group who --likelihood {flags}");
+    let ended = place.ok(&detect("--data turned.csv --labels labels.csv --json"));
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(report["windows"], 80);
+    assert!(report["auroc"].as_f64().unwrap() > 0.95, "{report}");
+    let again = place.ok(&detect("--data turned.csv --labels labels.csv --json"));
+    assert_eq!(again.stdout, ended.stdout);
+
+    place.refused_with(&detect("--data turned.csv --by pattern"), &["--likelihood", "--by"]);
+    place.refused_with(&detect("--data -"), &["--likelihood", "--data"]);
+    std::fs::copy(place.path("run/model.mote"), place.path("alone.mote")).unwrap();
+    let alone = detect("--data turned.csv").replace("detect run", "detect alone.mote");
+    place.refused_with(&alone, &["--likelihood", "folder of a run"]);
+    place.ok(&train
+        .replace("--window 4", "--window 5 --sliding")
+        .replace("--steps 600", "--steps 10")
+        .replace("--out run", "--out slides"));
+    let slides = detect("--data turned.csv").replace("detect run", "detect slides");
+    place.refused_with(&slides, &["--likelihood", "--sliding"]);
+}

@@ -44,18 +44,7 @@ impl Judge {
             bail!("--length {length}: the model takes windows of {}", window.length);
         }
         let channels = window.channels.len();
-        let pieces = match &args.normal {
-            Some(path) => Signals::load(path, window, &args.log.options())?.pieces,
-            None => validation(source, length)?,
-        };
-        let mut normal = cut(model, &pieces, length * channels);
-        normal.retain(|window| window.iter().any(|x| !x.is_nan()));
-        if normal.len() < LEAST_NORMAL {
-            bail!(
-                "{} normal windows of {length} samples: at least {LEAST_NORMAL} are needed to calibrate; name more with --normal",
-                normal.len()
-            );
-        }
+        let normal = normal_windows(args, source, model, window, length)?;
         let levels = levels(model, args.at.as_deref())?;
         let made = Calibration::of(blob, &window.channels, length, args.judgement, args.seeds, &levels);
         let judging = Judging { judgement: args.judgement.into(), levels: &levels, seeds: args.seeds, channels };
@@ -78,6 +67,29 @@ impl Judge {
         }
         scores
     }
+}
+
+/// The normal windows that are named, or those of the validation part of the run's own data, in the scale of training.
+pub(super) fn normal_windows(
+    args: &Args,
+    source: &Source,
+    model: &Model<'_>,
+    window: &WindowSummary,
+    length: usize,
+) -> anyhow::Result<Vec<Vec<f32>>> {
+    let pieces = match &args.normal {
+        Some(path) => Signals::load(path, window, &args.log.options())?.pieces,
+        None => validation(source, length)?,
+    };
+    let mut normal = cut(model, &pieces, length * window.channels.len());
+    normal.retain(|window| window.iter().any(|x| !x.is_nan()));
+    if normal.len() < LEAST_NORMAL {
+        bail!(
+            "{} normal windows of {length} samples: at least {LEAST_NORMAL} are needed to calibrate; name more with --normal",
+            normal.len()
+        );
+    }
+    Ok(normal)
 }
 
 /// Windows of so many values, one behind the other, in the scale of training.
