@@ -86,6 +86,9 @@ pub struct Inspection {
     pub log_snr: (f32, f32),
     /// The plans (in `Flash`: their bytes).
     pub plans: Vec<PlanLine>,
+    /// How gaps are filled, by a model that does so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gaps: Option<GapLine>,
     /// Multiply-accumulates (of one evaluation, or of a sample).
     pub multiply_accumulates: usize,
     /// Bytes of the blob.
@@ -132,6 +135,23 @@ pub struct PlanLine {
     pub start_scale: f32,
     /// Multiply-accumulates (of one evaluation, or of a sample).
     pub multiply_accumulates: usize,
+}
+
+/// How gaps are filled.
+#[derive(Clone, Debug, Serialize)]
+pub struct GapLine {
+    /// Samples of means and of deviations that the network sees.
+    pub window: usize,
+    /// Samples of the state that it sees.
+    pub around: usize,
+    /// Samples back that the linear model looks.
+    pub order: usize,
+    /// Steps of a draw.
+    pub steps: usize,
+    /// Scale of the starting noise.
+    pub start_scale: f32,
+    /// Bytes of memory for each sample of the longest gap, before a draw.
+    pub bytes_a_sample: usize,
 }
 
 /// Bytes of the blob by what they hold.
@@ -210,6 +230,17 @@ impl Inspection {
             noise_levels: levels.len(),
             log_snr: lambdas.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), l| (low.min(l), high.max(l))),
             plans,
+            gaps: model.imputation().map(|gaps| {
+                let linear = gaps.autoregression();
+                GapLine {
+                    window: gaps.window(),
+                    around: gaps.around(),
+                    order: linear.order(),
+                    steps: gaps.plan().len(),
+                    start_scale: gaps.plan().start_scale(),
+                    bytes_a_sample: 4 * (linear.floats(2) - linear.floats(1)),
+                }
+            }),
             multiply_accumulates: macs,
             flash: Flash {
                 total,
@@ -264,6 +295,14 @@ impl Inspection {
                 format!(
                     "{} evaluations, {kind}, history {}, {} multiply-accumulates a sample",
                     plan.evaluations, plan.history, plan.multiply_accumulates
+                ),
+            );
+        }
+        if let Some(GapLine { window, around, order, steps, start_scale, bytes_a_sample }) = found.gaps {
+            line(
+                "gaps",
+                format!(
+                    "linear model of order {order}, {window} samples seen and {around} drawn, {steps} steps from {start_scale:.2} of the noise, {bytes_a_sample} B a sample"
                 ),
             );
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use mote_core::model::{Model, NamedPlan};
+use mote_core::model::{Model, NamedPlan, Role};
 use mote_core::sampler::SampleOptions;
 
 use crate::checkpoint::load_network;
@@ -70,7 +70,8 @@ pub(super) fn plan<'a>(model: &Model<'a>, name: Option<&str>) -> anyhow::Result<
                 names.join(", ")
             ),
             None => {
-                "the model has no plan: it slides over a signal (`mote denoise` runs it) and samples nothing".into()
+                let verb = if model.role() == Role::Imputer { "impute" } else { "denoise" };
+                format!("the model has no plan: it slides over a signal (`mote {verb}` runs it) and samples nothing")
             }
         }
     })
@@ -145,8 +146,9 @@ impl FloatRun {
         let float = Self::open(run)?;
         if float.recipe.slides() {
             bail!(
-                "the network of {} slides over a signal and samples nothing; `mote denoise` runs it",
-                run.root().display()
+                "the network of {} slides over a signal and samples nothing; `mote {}` runs it",
+                run.root().display(),
+                if float.recipe.fills_gaps() { "impute" } else { "denoise" }
             );
         }
         Ok(float)

@@ -138,7 +138,15 @@ fn what_does_not_fit_is_refused_with_the_way_out() {
     for verb in ["denoise", "detect"] {
         place.refused_with(&format!("{verb} run --data log.csv {LOG}"), &["mote impute"]);
     }
-    place.refused_with("sample run", &["no plan"]);
+    place.refused_with("sample run", &["no plan", "mote impute"]);
+    place.refused_with("evaluate run", &["samples nothing", "mote impute"]);
+    let told = place.ok("inspect run").stdout;
+    // (n C + 1) (p + 1) C floats: twelve for each sample of two values.
+    assert!(
+        told.contains("linear model of order 2, 9 samples seen and 5 drawn, 6 steps")
+            && told.contains(" 48 B a sample"),
+        "{told}"
+    );
     place.write("empty.csv", tables::log_without_readings(20));
     place.refused_with(&format!("impute run --data empty.csv {LOG}"), &["every value is missing"]);
 }

@@ -63,6 +63,7 @@ fn inspection() -> Inspection {
         layers: vec![layer],
         noise_levels: 5,
         log_snr: (-3.0, 3.0),
+        gaps: None,
         plans: vec![plan],
         multiply_accumulates: 16,
         flash: Flash { total: 2048, weights: 16, level_table: 100, plans: 32, rest: 1900 },
