@@ -1,11 +1,10 @@
 //! Levels and rows of a draw of residuals: Euler steps in the angle of the noise.
 
 use mote_core::sampler::Row;
-use mote_core::schedule::NoiseSchedule as _;
+use mote_core::schedule::{NoiseLevel, NoiseSchedule as _};
 
 use super::PlanError;
 use crate::noise::Noising;
-use mote_core::schedule::NoiseLevel;
 
 /// Levels even in the angle `theta = atan(sigma / alpha)`, from that of the noise `high` down, whose last step leads to the data.
 ///

@@ -139,6 +139,18 @@ fn denoise(model: &Model<'_>, bound: &mut Bound<'_, '_>, job: &Job, console: &mu
     console.record(format_args!("digest value={:016x} samples={number}", digest.finish()));
 }
 
+/// Takes steps as long as there are any; gives how many there were, and their instructions.
+fn walk(counter: &mut Counter, mut step: impl FnMut() -> bool) -> (u64, u64) {
+    let (mut steps, mut instructions) = (0, 0);
+    loop {
+        let (more, count) = counter.measure(&mut step);
+        if !more {
+            return (steps, instructions);
+        }
+        (steps, instructions) = (steps + 1, instructions + count);
+    }
+}
+
 /// The part of the room that a signal takes, with its values in the scale of training.
 fn place<'r>(
     model: &Model<'_>,
@@ -263,13 +275,8 @@ fn draw_gaps(
         for number in 0..job.repeats {
             let mut noise = Ziggurat::new(Stream::nth(job.seed, first + number / 2));
             let mut draw = ImputationDraw::start(plan, filled, number % 2 == 1, &mut noise, state);
-            loop {
-                let (more, count) = counter.measure(|| draw.step(&mut imputer, &mut noise, state, next));
-                if !more {
-                    break;
-                }
-                (steps, instructions) = (steps + 1, instructions + count);
-            }
+            let (taken, count) = walk(counter, || draw.step(&mut imputer, &mut noise, state, next));
+            (steps, instructions) = (steps + taken, instructions + count);
             for row in state.chunks(imputer.channels().max(1)) {
                 print(console, &mut digest, rows, row);
                 rows += 1;
@@ -306,14 +313,7 @@ fn draw(
     let mut noise = Ziggurat::new(Stream::nth(job.seed, job.number));
     let mut estimator = bound.estimator();
     let mut draw = ConditionalDraw::start(levels, job.repeats as usize, evidence, None, &mut noise, state);
-    let (mut evaluations, mut instructions) = (0, 0);
-    loop {
-        let (more, count) = counter.measure(|| draw.step(&mut estimator, &mut noise, state, estimate));
-        if !more {
-            break;
-        }
-        (evaluations, instructions) = (evaluations + 1, instructions + count);
-    }
+    let (evaluations, instructions) = walk(counter, || draw.step(&mut estimator, &mut noise, state, estimate));
     let mut digest = Digest::new();
     let channels = model.dim_out().max(1);
     for (number, row) in state.chunks(channels).enumerate() {
