@@ -4,7 +4,7 @@ use mote_core::job::Autoregression;
 use rayon::prelude::*;
 
 use super::take_out;
-use crate::network::hash;
+use crate::network::{hash, spread};
 
 /// A value counts by its deviation, up to this: one that is almost known teaches little, and one that is wide open no more than others.
 const WEIGHT_MAX: f32 = 0.5;
@@ -57,7 +57,7 @@ impl GapPool {
         assert!(signals.iter().all(|signal| signal.len() == length * channels), "signals of one length");
         let fill = |number: usize| {
             // The golden ratio spreads a number of draws over any number of signals.
-            let spread = (number as f64 * 0.618_033_988_749_894_9).fract();
+            let spread = spread(0.0, number);
             let number = number as u64;
             let whole = if count < signals.len() {
                 &signals[(spread * signals.len() as f64) as usize]

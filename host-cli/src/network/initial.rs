@@ -21,6 +21,12 @@ pub(crate) fn unit(word: u64) -> f64 {
     ((word >> 40) as f64 + 0.5) / f64::from(1 << 24)
 }
 
+/// Numbers of a sequence that is spread evenly over 0 to 1 whatever its length: the multiples of the golden ratio, from a start, without their whole parts.
+pub(crate) fn spread(start: f64, number: usize) -> f64 {
+    const GOLDEN: f64 = 0.618_033_988_749_894_9;
+    (start + number as f64 * GOLDEN).fract()
+}
+
 /// Keeps the draws of the first weights apart from those of training.
 const PURPOSE: u64 = 0x696e_6974_6961_6c00;
 

@@ -10,7 +10,7 @@ mod shape;
 
 pub use dense::Dense;
 pub use float::{FloatNetwork, Workspace};
-pub(crate) use initial::{hash, unit};
+pub(crate) use initial::{hash, spread, unit};
 pub(crate) use shape::write_time_features;
 pub use shape::{
     Activation, Conditioning, MAX_CLASSES, MAX_DIM, MAX_FEATURES, MAX_HIDDEN_LAYERS, MAX_WIDTH, MIN_WIDTH, Shape,

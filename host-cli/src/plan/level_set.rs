@@ -7,13 +7,12 @@ use mote_core::schedule::{NoiseLevel, NoiseSchedule as _};
 use super::{PlanError, PlanSpec, angle};
 use crate::data::MAX_DIM;
 use crate::gaps::GapRecipe;
+use crate::network::spread;
 use crate::noise::{NoiseRange, Noising};
 use crate::run::PreparedGaps;
 
 /// Rows that stand for the data at each level.
 const PROBES: usize = 512;
-/// The golden ratio's fraction: multiples of it are spread evenly.
-const GOLDEN: f64 = 0.618_033_988_749_894_9;
 /// The most levels of a sliding network.
 const LEVELS_MAX: usize = 64;
 
@@ -128,7 +127,7 @@ impl LevelSet {
         for (level, noise_level) in levels.iter().enumerate() {
             for probe in 0..PROBES.min(windows) {
                 // The golden ratio spreads the rows of every level over all of the data.
-                let spread = ((level * PROBES + probe) as f64 * GOLDEN).fract();
+                let spread = spread(0.0, level * PROBES + probe);
                 let row = &rows[(spread * windows as f64) as usize * dim..][..dim];
                 let noised = |x: &f32| {
                     let z = noise.normal();
@@ -168,7 +167,7 @@ impl LevelSet {
         let mut probes = Vec::with_capacity(count * PROBES);
         for (number, level) in levels.iter().enumerate() {
             for probe in 0..PROBES {
-                let spread = ((number * PROBES + probe) as f64 * GOLDEN).fract();
+                let spread = spread(0.0, number * PROBES + probe);
                 let place = (probe as f64 + 0.5) / PROBES as f64;
                 pool.row((spread * pool.count() as f64) as usize, place, &mut row, &mut weights);
                 for x in &mut row[pool.told()..] {

@@ -4,7 +4,7 @@ use super::batch::{aimed, noised};
 use super::levels::NoiseLevels;
 use super::normals::fill_normals;
 use super::{TrainError, TrainingSet};
-use crate::network::{FloatNetwork, Workspace, hash, unit};
+use crate::network::{FloatNetwork, Workspace, hash, spread, unit};
 
 /// Keeps these draws apart from those of training.
 const PURPOSE: u64 = 0x7661_6c69_6461_7465;
@@ -36,8 +36,7 @@ pub fn validation_loss(
     let start = unit(hash(&[seed, PURPOSE]));
     let mut sum = 0.0;
     for row in 0..set.count() {
-        const GOLDEN: f64 = 0.618_033_988_749_894_9;
-        let u = (start + row as f64 * GOLDEN).fract();
+        let u = spread(start, row);
         let level = levels.draw((u as f32).clamp(f32::EPSILON / 2.0, 1.0 - f32::EPSILON / 2.0));
         fill_normals(hash(&[seed, PURPOSE, row as u64]), &mut noise);
         set.row(row, unit(hash(&[seed, PURPOSE, row as u64, 1])), &mut clean, &mut counts);
