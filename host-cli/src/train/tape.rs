@@ -402,6 +402,20 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_or_each_of_its_outputs_may_have_a_weight() {
+        // Errors 1, 2, 3 and 4: sum of w e^2, and 2 w e.
+        let of = |weight: &[f32]| {
+            let prediction: Matrix = Cpu::default().tensor_from_vec(vec![1.0, 2.0, 3.0, 4.0], (2, 2));
+            let recorded = prediction.clone().put_tape(OwnedTape::default());
+            let (loss, value) = squared_error(recorded, &[0.0; 4], weight).unwrap();
+            let mut gradients = value.try_backward().unwrap();
+            (loss, (**gradients.get_or_alloc_mut(&prediction).unwrap()).clone())
+        };
+        assert_eq!(of(&[0.5, 2.0]), (52.5, vec![1.0, 2.0, 12.0, 16.0]));
+        assert_eq!(of(&[0.5, 0.0, 1.0, 2.0]), (41.5, vec![1.0, 0.0, 6.0, 16.0]));
+    }
+
+    #[test]
     fn a_nan_is_not_hidden() {
         for apply in [relu, silu] {
             let mut out = [0.0];

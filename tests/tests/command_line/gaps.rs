@@ -30,6 +30,10 @@ fn gaps_are_drawn_with_intervals_beside_the_linear_model() {
         "{}",
         ended.stderr
     );
+    // What is found by halving lies near to what was asked for.
+    let (_, share) = ended.stderr.split_once("intervals of 90% hold ").unwrap();
+    let share: f64 = share.split('%').next().unwrap().parse().unwrap();
+    assert!((88.0..=92.0).contains(&share), "{share}");
     let whole = tables::log(200, 0.3);
     place.write("whole.csv", &whole);
     place.write("gaps.csv", with_gaps(&whole, |number| number % 7 < 2));
